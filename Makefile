@@ -1,0 +1,100 @@
+# Needs make and Python 3.11 or newer with venv; installs everything else, from the hashed locks, into .venv.
+# uv does that, and faster, when it is on PATH. Another interpreter: make demo PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv)
+
+# The interpreter itself, not the .venv that may be active in this shell: that one is ours to remove.
+REAL_PYTHON = $(shell $(PYTHON) -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))')
+
+# What `manage.py check --deploy` looks at: an installation that serves the world, with a key nobody knows.
+PRODUCTION = SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+	DEBUG=off ALLOWED_HOSTS=example.com SECURE=on DATABASE_URL=postgres:///notifications REDIS_URL=redis://localhost
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test test-unit test-services check format locks clean python run dev
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: run ## Run the demo shop, in one process (ARGS="…" for its options)
+	$(BIN)/python manage.py demo $(ARGS)
+
+test: test-unit test-services ## Run all tests
+
+test-unit: dev ## Run the tests that need no service: SQLite, with coverage
+	@printf '\n=== Tests without services (SQLite) ===\n\n'
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
+test-services: dev ## Run the tests that need PostgreSQL and Redis, and start both for them
+	@printf '\n=== Tests with PostgreSQL and Redis ===\n\n'
+	$(BIN)/python -m tests.services -- $(BIN)/python -m pytest -m integration $(ARGS)
+
+check: dev ## Check style, layers, types, deployment settings and migrations
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python -m mypy .
+	@echo $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+format: dev ## Put the code into shape
+	$(BIN)/python -m ruff check --fix .
+	$(BIN)/python -m ruff format .
+
+locks: python ## Resolve requirements/*.lock from pyproject.toml (ARGS=--upgrade for what is newest)
+	@set -e; uv="$(UV)"; \
+	if [ -z "$$uv" ]; then \
+		folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+		$(REAL_PYTHON) -m venv "$$folder"; "$$folder/bin/python" -m pip install --quiet uv; uv="$$folder/bin/uv"; \
+	fi; \
+	lock() { "$$uv" pip compile -q pyproject.toml --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header $(ARGS) "$$@"; }; \
+	lock -o requirements/run.lock; \
+	lock -o requirements/dev.lock --group dev --constraints requirements/run.lock
+
+clean: ## Remove .venv and what the tools left
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov .test
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- The .venv ------------------------------------------------------------------------------------------------------
+# A copy of each lock that is installed lies in .venv; dev.lock holds all of run.lock.
+
+run: python
+	@$(call ensure_installed,run)
+
+dev: python
+	@$(call ensure_installed,dev)
+
+python:
+	@$(PYTHON) -c '' || { echo "No $(PYTHON): install Python 3.11 or newer, or name one: make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is $$($(PYTHON) -V), Python 3.11 or newer is needed: make PYTHON=…" >&2; exit 1; }
+	@[ -n "$(UV)" ] || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) has no venv: apt-get install python3-venv, or install uv" >&2; exit 1; }
+
+define ensure_installed
+set -e; \
+installed() { cmp -s "requirements/$$1.lock" ".venv/$$1.lock"; }; \
+if [ "$$($(BIN)/python -V 2>&1)" != "$$($(REAL_PYTHON) -V)" ]; then rm -rf .venv; fi; \
+if ! installed $(1); then \
+	if ! installed run || { [ -z "$(UV)" ] && ! $(BIN)/python -m pip -V >/dev/null 2>&1; }; then $(new_venv); fi; \
+	echo "Installing requirements/$(1).lock into .venv"; \
+	$(install) "requirements/$(1).lock"; \
+	cp requirements/run.lock requirements/$(1).lock .venv/; \
+fi
+endef
+
+ifdef UV
+new_venv = rm -rf .venv; $(UV) venv --quiet --python $(REAL_PYTHON) .venv
+install = $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
+else
+new_venv = rm -rf .venv; $(REAL_PYTHON) -m venv .venv
+install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
+endif

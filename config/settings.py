@@ -1,0 +1,189 @@
+"""Settings of the project, read from the environment; with none set, everything runs embedded in one process."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from dramatiq.middleware import Retries, ShutdownNotifications
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+NOTSET = environ.Env.NOTSET
+
+# --- Which installation this is -------------------------------------------------------------------------------------
+
+#: The demo shop (`manage.py demo`): own database file, mail and text messages kept in files, short delays.
+DEMO = sys.argv[1:2] == ["demo"]
+DEMO_DIR = Path(env.str("DEMO_DIR", default=str(BASE_DIR / ".demo")))
+
+#: Redis or Valkey (redis://, rediss://, unix://). Empty: wake-ups stay in this process and the clock finds the rest.
+REDIS_URL = env.str("REDIS_URL", default="")
+BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
+
+#: No broker and no database named: one process on one machine, where an insecure secret key is acceptable.
+EMBEDDED = not BROKER_URL and not env.str("DATABASE_URL", default="")
+
+#: Run the worker threads inside the web process. Only for one process: a second one would not hear the first.
+EMBEDDED_WORKER = env.bool("EMBEDDED_WORKER", default=not BROKER_URL)
+
+# --- Security -------------------------------------------------------------------------------------------------------
+
+INSECURE_KEY = "django-insecure-good-enough-for-the-demo-and-the-tests-only"
+SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_KEY if EMBEDDED else NOTSET)
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+#: Served by HTTPS only.
+SECURE = env.bool("SECURE", default=not EMBEDDED)
+SECURE_SSL_REDIRECT = SECURE
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SESSION_COOKIE_SECURE = SECURE
+CSRF_COOKIE_SECURE = SECURE
+if env.bool("BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+# --- Applications ---------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "config.demo",
+    "orders",
+    "payments",
+    "inventory",
+    "notifications",
+    "rest_framework",
+    "django_dramatiq",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGIN_URL = "admin:login"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database -------------------------------------------------------------------------------------------------------
+
+DEFAULT_DATABASE = DEMO_DIR / "demo.sqlite3" if DEMO else BASE_DIR / "db.sqlite3"
+DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DEFAULT_DATABASE}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # A deferred transaction that reads and then writes fails at once with "database is locked".
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;",
+    }
+    # A file, not memory: worker threads need connections of their own.
+    DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / ".test" / "test.sqlite3")}
+else:
+    # A pool serves worker threads and ASGI alike; persistent connections would be lost with ASGI's threads.
+    DATABASES["default"]["OPTIONS"] = {
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 10},
+    }
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+
+# --- Broker ---------------------------------------------------------------------------------------------------------
+
+#: Wake-ups only: the work itself is in the database (docs/concepts.md), so nothing here needs to retry or to be kept.
+DRAMATIQ_BROKER: dict[str, Any] = {
+    "BROKER": "dramatiq.brokers.redis.RedisBroker" if BROKER_URL else "notifications.broker.EmbeddedBroker",
+    "OPTIONS": {"url": BROKER_URL} if BROKER_URL else {},
+    "MIDDLEWARE": [
+        # First, because after-hooks run in reverse: connections are closed last.
+        "django_dramatiq.middleware.DbConnectionsMiddleware",
+        ShutdownNotifications(),
+        # Without this middleware a bug in an actor would be acknowledged as done.
+        Retries(max_retries=0),
+    ],
+}
+DRAMATIQ_IGNORED_MODULES = ["django_dramatiq.tasks"]
+
+# --- Channels and notifications -------------------------------------------------------------------------------------
+
+DEFAULT_EMAIL_URL = f"filemail:///{DEMO_DIR}/mail" if DEMO else "consolemail://"
+vars().update(env.email_url("EMAIL_URL", default=DEFAULT_EMAIL_URL))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Corner Shop <shop@localhost>")
+
+DEFAULT_SMS_BACKEND = "notifications.channels.fake.FakeChannel" if DEMO else "notifications.channels.sms.ConsoleSms"
+NOTIFICATION_CHANNELS: dict[str, dict[str, Any]] = {
+    "email": {
+        "BACKEND": "notifications.channels.email.EmailChannel",
+        "OPTIONS": {"from_email": DEFAULT_FROM_EMAIL},
+    },
+    "sms": {
+        "BACKEND": env.str("SMS_BACKEND", default=DEFAULT_SMS_BACKEND),
+        "OPTIONS": env.json("SMS_OPTIONS", default={"path": str(DEMO_DIR / "sms.jsonl")} if DEMO else {}),
+    },
+}
+NOTIFICATIONS: dict[str, Any] = {
+    "BASE_URL": env.str("BASE_URL", default="http://127.0.0.1:8000"),
+    "SITE_NAME": env.str("SITE_NAME", default="Corner Shop"),
+}
+
+#: How long after the registration the welcome is sent.
+ORDERS_WELCOME_DELAY = timedelta(seconds=env.int("WELCOME_DELAY_SECONDS", default=10 if DEMO else 3600))
+
+# --- API ------------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+
+# --- Languages, time, files, logs -----------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING" if DEMO else "INFO")},
+}

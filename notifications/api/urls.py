@@ -1,0 +1,14 @@
+"""Addresses of the API, below /api/: with and without the closing slash."""
+
+from __future__ import annotations
+
+from rest_framework.routers import SimpleRouter
+
+from notifications.api.viewsets import NotificationViewSet
+
+router = SimpleRouter()
+# Given to the constructor, it would be coerced to "/".
+router.trailing_slash = "/?"
+router.register("notifications", NotificationViewSet, basename="notification")
+
+urlpatterns = router.urls

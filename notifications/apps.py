@@ -1,0 +1,21 @@
+"""Wiring: what has to be connected before the first event."""
+
+from __future__ import annotations
+
+import dramatiq
+from django.apps import AppConfig
+
+
+class NotificationsConfig(AppConfig):
+    name = "notifications"
+    default_auto_field = "django.db.models.BigAutoField"
+    verbose_name = "Notifications"
+
+    def ready(self) -> None:
+        from notifications import checks, log, tasks
+        from notifications.worker import NotificationsMiddleware
+
+        checks.register()
+        log.connect()
+        dramatiq.get_broker().add_middleware(NotificationsMiddleware())
+        tasks.declare()

@@ -1,0 +1,36 @@
+"""What every channel adapter is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from notifications.types import Message, Receipt
+
+
+class ChannelAdapter(ABC):
+    """A way out. Knows its provider and nothing of our tables."""
+
+    #: How many messages does one `send_batch` take?
+    batch_size: ClassVar[int] = 1
+    #: Must a crash inside the provider call never become a second message?
+    at_most_once: ClassVar[bool] = False
+    #: How long may one message take? Leases are at least four times that.
+    send_timeout: timedelta = timedelta(seconds=15)
+
+    @property
+    def name(self) -> str:
+        """The backend's name in the log."""
+        return type(self).__name__
+
+    @abstractmethod
+    def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
+        """
+        Send; yield one receipt or one `DeliveryError` per message, in order, each as soon as it is known.
+
+        What is raised instead of yielded is a bug of the adapter; the message is tried again.
+        """

@@ -1,0 +1,73 @@
+"""The settings of the system: one dict, `NOTIFICATIONS`, with its defaults and their meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.core.signals import setting_changed
+
+MAX_RECIPIENTS_PER_EVENT = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The values in force. Docs: docs/settings.md."""
+
+    #: Where links in messages lead: scheme and host of this site.
+    base_url: str = "http://127.0.0.1:8000"
+    #: The sender's name in messages.
+    site_name: str = "Notifications"
+    #: Seconds to wait before each retry. Three retries: tries at 0, 2, 6 and 14 s.
+    retry_delays: tuple[float, ...] = (2, 4, 8)
+    #: Recipients of one event when a longer list is split.
+    chunk_size: int = MAX_RECIPIENTS_PER_EVENT
+    #: Events one dispatch drain claims at once.
+    dispatch_batch: int = 50
+    #: Deliveries one drain claims at once.
+    delivery_batch: int = 50
+    #: Seconds a claim holds before others may take the row over.
+    lease: float = 60
+    #: Drains of one channel in one process.
+    drains_per_channel: int = 3
+    #: Seconds after which a drain lets other wake-ups have its thread.
+    drain_time: float = 3
+    #: Seconds between two rounds of the clock.
+    clock_interval: float = 1
+
+    @property
+    def lease_time(self) -> timedelta:
+        return timedelta(seconds=self.lease)
+
+
+KEYS: tuple[str, ...] = tuple(field.name.upper() for field in fields(Config))
+
+
+@lru_cache(maxsize=1)
+def current() -> Config:
+    """Return the settings in force. Unknown keys are an error of `manage.py check`, not of this."""
+    given: dict[str, Any] = {key.lower(): value for key, value in declared().items() if key in KEYS}
+    if "retry_delays" in given:
+        given["retry_delays"] = tuple(given["retry_delays"])
+    return Config(**given)
+
+
+def declared() -> dict[str, Any]:
+    """Return `NOTIFICATIONS` as the project wrote it."""
+    return getattr(settings, "NOTIFICATIONS", {})
+
+
+def channels() -> dict[str, dict[str, Any]]:
+    """Return `NOTIFICATION_CHANNELS` as the project wrote it: name → {"BACKEND": dotted path, "OPTIONS": {…}}."""
+    return getattr(settings, "NOTIFICATION_CHANNELS", {})
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "NOTIFICATIONS":
+        current.cache_clear()
+
+
+setting_changed.connect(_forget)

@@ -1,0 +1,63 @@
+"""Every log line of the system. Code sends signals; this file words them. Ids only: no addresses, no bodies."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from notifications import signals
+from notifications.types import DeliveryState
+
+logger = logging.getLogger("notifications")
+
+
+def connect() -> None:
+    """Listen to everything worth a line."""
+    pairs = (
+        (signals.event_published, _event_published),
+        (signals.events_dispatched, _events_dispatched),
+        (signals.event_failed, _event_failed),
+        (signals.delivery_finished, _delivery_finished),
+        (signals.delivery_deferred, _delivery_deferred),
+        (signals.wakeup_dropped, _wakeup_dropped),
+        (signals.clock_failed, _clock_failed),
+        (signals.drain_failed, _drain_failed),
+    )
+    for signal, receiver in pairs:
+        signal.connect(receiver, dispatch_uid=f"log{receiver.__name__}")
+
+
+def _event_published(*, event_id: Any, template: str, recipient_count: int, **_: Any) -> None:
+    logger.info("event published event=%s template=%s recipients=%s", event_id, template, recipient_count)
+
+
+def _events_dispatched(*, events: int, notifications: int, planned: int, **_: Any) -> None:
+    logger.info("events dispatched events=%s notifications=%s planned=%s", events, notifications, planned)
+
+
+def _event_failed(*, event_id: Any, error: Exception, **_: Any) -> None:
+    logger.error("event failed event=%s error=%s", event_id, type(error).__name__, exc_info=error)
+
+
+def _delivery_finished(*, delivery_id: Any, channel: str, state: str, reason: str, attempts: int, **_: Any) -> None:
+    level = logging.ERROR if state in {DeliveryState.FAILED, DeliveryState.UNKNOWN} else logging.INFO
+    message = "delivery %s delivery=%s channel=%s reason=%s attempts=%s"
+    logger.log(level, message, str(state), delivery_id, channel, str(reason) or "-", attempts)
+
+
+def _delivery_deferred(*, delivery_id: Any, channel: str, attempt: int, due_at: Any, error: str, **_: Any) -> None:
+    message = "delivery will be tried again delivery=%s channel=%s attempt=%s due_at=%s error=%r"
+    logger.warning(message, delivery_id, channel, attempt, due_at.isoformat(), error)
+
+
+def _wakeup_dropped(*, actor: str, error: Exception, dropped: int, **_: Any) -> None:
+    message = "wake-up dropped actor=%s dropped=%s error=%s (harmless: the clock finds the row)"
+    logger.warning(message, actor, dropped, type(error).__name__)
+
+
+def _clock_failed(*, job: str, error: Exception, **_: Any) -> None:
+    logger.error("clock failed job=%s error=%s", job, type(error).__name__, exc_info=error)
+
+
+def _drain_failed(*, actor: str, error: Exception, **_: Any) -> None:
+    logger.error("drain failed actor=%s error=%s", actor, type(error).__name__, exc_info=error)

@@ -1,0 +1,26 @@
+"""Find what is due and untouched, whatever became of its wake-up, and ring for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notifications import conf, wakeups
+from notifications.models import Delivery, Event
+from notifications.types import DeliveryState, EventState, Priority
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+def due_actors(now: datetime) -> list[str]:
+    """Return the actors that have something due, most urgent first: one index look-up each."""
+    events = Event.objects.filter(state=EventState.PENDING, due_at__lte=now)
+    deliveries = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=now)
+    actors = [wakeups.dispatch_actor(priority) for priority in Priority if events.filter(priority=priority).exists()]
+    # Priority is part of the index: asked without it, the database would read every waiting row.
+    actors += [
+        wakeups.deliver_actor(channel)
+        for channel in conf.channels()
+        if deliveries.filter(channel=channel, priority__in=Priority.values).exists()
+    ]
+    return actors

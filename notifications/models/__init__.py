@@ -1,0 +1,25 @@
+"""The tables, from what staff edit to what was tried."""
+
+from __future__ import annotations
+
+from notifications.models.deliveries import Attempt, Delivery
+from notifications.models.events import Broadcast, Event
+from notifications.models.inbox import Notification
+from notifications.models.leases import Leased
+from notifications.models.recipients import Preference, RecipientSettings
+from notifications.models.templates import Category, Template, TemplateContent, TemplateVersion
+
+__all__ = [
+    "Attempt",
+    "Broadcast",
+    "Category",
+    "Delivery",
+    "Event",
+    "Leased",
+    "Notification",
+    "Preference",
+    "RecipientSettings",
+    "Template",
+    "TemplateContent",
+    "TemplateVersion",
+]

@@ -1,0 +1,99 @@
+"""The log: one notification by one channel, and every try of it."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from notifications import ids
+from notifications.models.inbox import Notification
+from notifications.models.leases import Leased
+from notifications.models.templates import Category, Template, TemplateVersion
+from notifications.types import Channel, DeliveryState, Outcome, Priority, Reason
+
+
+class Delivery(Leased):
+    """One notification by one channel to one address; also the record of what was decided not to be sent."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    event_id = models.UUIDField(null=True, db_index=True)
+    #: Null: direct, for an address without a user.
+    notification = models.ForeignKey(Notification, on_delete=models.SET_NULL, null=True, related_name="deliveries")
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, null=True, related_name="+")
+    #: The wording it was planned with; rendered from it when sent.
+    version = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, null=True, related_name="+")
+    broadcast_id = models.UUIDField(null=True)
+    channel = models.CharField(max_length=10, choices=Channel)
+    address = models.TextField(blank=True)
+    #: Only where there is no version to render from: direct deliveries and digests.
+    content = models.JSONField(null=True, blank=True)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    state = models.CharField(max_length=10, choices=DeliveryState, default=DeliveryState.PENDING)
+    #: Why it is what it is.
+    reason = models.CharField(max_length=30, choices=Reason, blank=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    #: Stamped before the provider call on at-most-once channels: after a crash, nobody may try again.
+    started_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    digest_id = models.UUIDField(null=True)
+    backend = models.CharField(max_length=50, blank=True)
+    provider_message_id = models.CharField(max_length=255, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    delivered_at = models.DateTimeField(null=True, blank=True)
+    bounced_at = models.DateTimeField(null=True, blank=True)
+    complained_at = models.DateTimeField(null=True, blank=True)
+    opened_at = models.DateTimeField(null=True, blank=True)
+    clicked_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "deliveries"
+        indexes = [
+            # The claim: one channel, one priority at a time, oldest due first.
+            models.Index(
+                fields=["channel", "priority", "due_at"],
+                name="delivery_claim",
+                condition=Q(state=DeliveryState.PENDING),
+            ),
+            # The reclaimer: leases that ran out.
+            models.Index(fields=["lease_until"], name="delivery_reclaim", condition=Q(state=DeliveryState.SENDING)),
+        ]
+        constraints = [
+            # One notification goes to an address once per channel, however often it is dispatched.
+            models.UniqueConstraint(fields=["notification", "channel", "address"], name="delivery_once"),
+            # A row is held by exactly one drain, or by nobody.
+            models.CheckConstraint(
+                name="delivery_held_iff_sending",
+                condition=Q(state=DeliveryState.SENDING, lease_token__isnull=False, lease_until__isnull=False)
+                | (~Q(state=DeliveryState.SENDING) & Q(lease_token__isnull=True, lease_until__isnull=True)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.id}"
+
+
+class Attempt(models.Model):
+    """One try of a delivery. Append-only; holds no body and no address."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
+    #: Counts from 1.
+    number = models.PositiveSmallIntegerField()
+    backend = models.CharField(max_length=50, blank=True)
+    started_at = models.DateTimeField()
+    duration = models.DurationField()
+    outcome = models.CharField(max_length=15, choices=Outcome)
+    #: The provider's own word: an SMTP or HTTP status, an error name.
+    code = models.CharField(max_length=100, blank=True)
+    detail = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["delivery", "number", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.outcome}"

@@ -1,0 +1,80 @@
+"""One recipient's copy of an event: the inbox row."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from notifications import ids
+from notifications.models.templates import Category, Template, TemplateVersion
+from notifications.types import Priority
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def listed(self) -> Self:
+        """What the inbox shows."""
+        return self.filter(listed_at__isnull=False, hidden_at__isnull=True)
+
+    def unread(self) -> Self:
+        return self.filter(read_at__isnull=True)
+
+    def unseen(self) -> Self:
+        return self.filter(seen_at__isnull=True)
+
+
+class Notification(models.Model):
+    """
+    One recipient's copy of an event, with the words it was told in.
+
+    Stands alone: its event is kept for days, the inbox for as long as its own setting says.
+    """
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    event_id = models.UUIDField()
+    recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="+")
+    version = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    variant = models.CharField(max_length=20, blank=True)
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="+")
+    about = models.CharField(max_length=200, blank=True)
+    title = models.TextField(blank=True)
+    body = models.TextField(blank=True)
+    action_url = models.TextField(blank=True)
+    action_text = models.CharField(max_length=100, blank=True)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    created_at = models.DateTimeField()
+    #: The place in the list, unique so that a cursor drops nothing; re-issued when a snooze ends.
+    sort_key = models.UUIDField(default=ids.uuid7, unique=True, editable=False)
+    #: Null: not in the inbox.
+    listed_at = models.DateTimeField(null=True, blank=True)
+    seen_at = models.DateTimeField(null=True, blank=True)
+    read_at = models.DateTimeField(null=True, blank=True)
+    archived_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-sort_key"]
+        constraints = [models.UniqueConstraint(fields=["event_id", "recipient"], name="notification_once")]
+        indexes = [
+            # The inbox list and its cursor.
+            models.Index(
+                fields=["recipient", "-sort_key"],
+                name="notification_list",
+                condition=Q(listed_at__isnull=False, hidden_at__isnull=True),
+            ),
+            # The counts of the bell: unread items are few, whatever the size of the inbox.
+            models.Index(
+                fields=["recipient", "category", "seen_at"],
+                name="notification_unread",
+                condition=Q(listed_at__isnull=False, hidden_at__isnull=True, read_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or f"{self.template_id} {self.id}"

@@ -1,0 +1,172 @@
+"""
+Claim, settle, release, reclaim, cancel: who may write a row, decided by guarded UPDATEs.
+
+A claim is one statement outside any transaction. Whoever holds the row's lease token may write it; everybody else's
+writes change nothing. The same code serves events and deliveries, PostgreSQL and SQLite.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+from django.db.models import Case, F, Field, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Coalesce
+
+from notifications.models import Delivery, Event, Leased
+from notifications.types import DeliveryState, EventState, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime, timedelta
+
+Row = TypeVar("Row", Event, Delivery)
+
+#: From this many claims on, a row is claimed alone: it may be the one that kills workers.
+SUSPECT_CLAIMS = 3
+#: After this many it fails.
+MAX_CLAIMS = 10
+
+_HELD: dict[type[Leased], str] = {Event: EventState.DISPATCHING, Delivery: DeliveryState.SENDING}
+_WAITING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim(Generic[Row]):
+    """The rows somebody holds, most urgent first, and the token that proves it."""
+
+    token: UUID
+    rows: list[Row]
+    #: Did it bring as many rows as it asked for? Then there are probably more.
+    full: bool
+
+
+def claim(
+    model: type[Row],
+    *,
+    priorities: Iterable[int],
+    now: datetime,
+    lease: timedelta,
+    limit: int,
+    channel: str | None = None,
+) -> Claim[Row]:
+    """
+    Take up to `limit` due rows: one priority at a time, the highest first; within it the oldest due first.
+
+    A row that was claimed three times without being put down in good order comes alone, when nothing else is due.
+    """
+    token = uuid4()
+    rows: list[Row] = []
+    for priority in priorities:
+        if len(rows) < limit:
+            rows += _claim(model, token, now, now + lease, limit - len(rows), priority, channel, suspects=False)
+    for priority in priorities:
+        if not rows:
+            rows += _claim(model, token, now, now + lease, 1, priority, channel, suspects=True)
+    rows.sort(key=lambda row: (row.priority, row.due_at))
+    return Claim(token=token, rows=rows, full=len(rows) >= limit)
+
+
+def _claim(
+    model: type[Row],
+    token: UUID,
+    now: datetime,
+    until: datetime,
+    limit: int,
+    priority: int,
+    channel: str | None,
+    *,
+    suspects: bool,
+) -> list[Row]:
+    """Run one claiming UPDATE. The states stand in the SQL as text, so that the partial index is used."""
+    postgres = connection.vendor == "postgresql"
+    quote = connection.ops.quote_name
+    table = quote(model._meta.db_table)
+    columns = ", ".join(quote(field.column) for field in model._meta.concrete_fields)
+    due = f"state = '{_WAITING}' AND priority = %s AND due_at <= %s AND claims {'>=' if suspects else '<'} %s"
+    params: list[Any] = [int(priority), _prepared(model, "due_at", now), SUSPECT_CLAIMS]
+    if channel is not None:
+        due += " AND channel = %s"
+        params.append(channel)
+    picked = f"SELECT id FROM {table} WHERE {due} ORDER BY due_at LIMIT {int(limit)}"  # noqa: S608 - names are ours
+    chosen = f"id = ANY(ARRAY({picked} FOR UPDATE SKIP LOCKED))" if postgres else f"id IN ({picked})"
+    taken = f"state = '{_HELD[model]}', lease_token = %s, lease_until = %s, claims = claims + 1"
+    sql = f"UPDATE {table} SET {taken} WHERE {chosen} RETURNING {columns}"  # noqa: S608 - names are ours
+    written: list[Any] = [_prepared(model, "lease_token", token), _prepared(model, "lease_until", until)]
+    return list(model._default_manager.raw(sql, [*written, *params]))
+
+
+def settle(model: type[Row], pk: UUID, token: UUID, **changes: Any) -> bool:
+    """Write the outcome and let go of the row; False: the lease was lost and nothing was written."""
+    num_updated = model._default_manager.filter(pk=pk, lease_token=token).update(
+        lease_token=None, lease_until=None, claims=0, **changes
+    )
+    return num_updated == 1
+
+
+def release(model: type[Row], pks: Iterable[UUID], token: UUID) -> int:
+    """Put rows back as if they had not been claimed; return how many were still ours."""
+    return model._default_manager.filter(pk__in=list(pks), lease_token=token).update(
+        state=_WAITING, lease_token=None, lease_until=None, claims=F("claims") - 1
+    )
+
+
+def held(model: type[Row], pks: Iterable[UUID], token: UUID) -> QuerySet[Row]:
+    """Return the rows still held by `token`, locked until the transaction ends."""
+    return model._default_manager.select_for_update().filter(pk__in=list(pks), lease_token=token)
+
+
+def stamp_started(pk: UUID, token: UUID, now: datetime) -> bool:
+    """Note that the provider is about to be called; False: the lease was lost, do not call."""
+    return Delivery.objects.filter(pk=pk, lease_token=token).update(started_at=now) == 1
+
+
+def reclaim(model: type[Row], *, now: datetime, limit: int) -> int:
+    """
+    Free rows whose lease ran out; return how many.
+
+    A delivery whose provider call had begun on an at-most-once channel becomes `unknown`: nobody may try again.
+    """
+    over = model._default_manager.filter(state=_HELD[model], lease_until__lt=now)
+    exhausted = Q(claims__gte=MAX_CLAIMS)
+    cases = [When(exhausted, then=Value("failed"))]
+    if model is Delivery:
+        cases.insert(0, When(started_at__isnull=False, then=Value(DeliveryState.UNKNOWN.value)))
+    column = "reason" if model is Delivery else "last_error"
+    crashed = When(exhausted, then=Value(Reason.WORKER_CRASHED.value))
+    why = Case(crashed, default=F(column), output_field=TextField())
+    pks = list(over.order_by("lease_until").values_list("pk", flat=True)[:limit])
+    # The guard is repeated: whoever came back meanwhile keeps the row.
+    return over.filter(pk__in=pks).update(
+        state=Case(*cases, default=Value(_WAITING)), lease_token=None, lease_until=None, **{column: why}
+    )
+
+
+def cancel(event_id: UUID, *, now: datetime) -> bool:
+    """
+    Call an event back, with everything of it that nobody has begun to send; False: nothing was left to cancel.
+
+    A dispatch drain that holds the event finds its lease gone; a delivery already claimed is checked before sending.
+    """
+    with transaction.atomic():
+        waiting = Q(state__in=[EventState.PENDING, EventState.DISPATCHING])
+        stopped = Event.objects.filter(waiting, pk=event_id).update(
+            state=EventState.CANCELLED, cancelled_at=now, lease_token=None, lease_until=None
+        )
+        marked = Event.objects.filter(pk=event_id, state=EventState.DISPATCHED).update(
+            cancelled_at=Coalesce("cancelled_at", Value(now))
+        )
+        called_back = 0
+        if marked:
+            called_back = Delivery.objects.filter(event_id=event_id, state=DeliveryState.PENDING).update(
+                state=DeliveryState.CANCELLED, reason=Reason.EVENT_CANCELLED
+            )
+    return bool(stopped or called_back)
+
+
+def _prepared(model: type[Leased], name: str, value: Any) -> Any:
+    """Return `value` as the database stores the column."""
+    field: Field[Any, Any] = next(field for field in model._meta.concrete_fields if field.name == name)
+    return field.get_db_prep_value(value, connection)

@@ -1,0 +1,181 @@
+"""PURE: a content and its variables → what the reader sees. The caller activates language and time zone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from django.conf import settings
+from django.template.context import Context
+from django.template.engine import Engine
+from django.utils.html import linebreaks
+from django.utils.translation import get_language, gettext
+
+from notifications.exceptions import RenderError, TemplateRefused
+from notifications.pipeline.safe_tags import absolute_link
+from notifications.pipeline.sandbox import compile_template
+from notifications.registry import did_you_mean
+from notifications.types import Channel, Rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from django.template.base import Template
+
+    from notifications.types import Action, Content
+
+#: Every template may read these; a declared variable of the same name is hidden.
+RESERVED = frozenset({"action_text", "action_url", "recipient_name", "site_name"})
+MAX_TITLE = 200
+MAX_PREVIEW = 120
+
+_LAYOUTS = Path(__file__).resolve().parent.parent / "templates"
+_LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_SPACES = re.compile("[\\s\x00\u2028\u2029]+")
+#: C0 but \n and \t, DEL, C1, and halves of surrogate pairs, which no provider can encode.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+#: What changes how a title reads without being seen: direction overrides and marks, characters of no width.
+_INVISIBLE = re.compile("[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+#: Joiners are needed inside emoji and in Persian, never beside ASCII.
+_STRAY_JOINER = re.compile("(?<![^\x00-\x7f\u200c\u200d])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f\u200c\u200d])")
+
+Field = Literal["title", "body", "html"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something the editor of a content should mend (error) or look at (warning). `line` counts from 1."""
+
+    field: Field
+    message: str
+    line: int | None
+    severity: Literal["error", "warning"]
+
+
+def render(
+    content: Content,
+    *,
+    variables: Mapping[str, Any],
+    recipient_name: str,
+    action: Action,
+    base_url: str,
+    site_name: str,
+) -> Rendered:
+    """Fill in a content; raise `RenderError` naming the field and the cause."""
+    url = _action_link(action, base_url)
+    label = action.text or (gettext("View details") if url else "")
+    reserved = {"recipient_name": recipient_name, "action_url": url, "action_text": label, "site_name": site_name}
+    context = {**variables, **reserved}
+    title = _clean_title(_fill(content, "title", context, base_url))
+    body = _clean_body(_fill(content, "body", context, base_url))
+    if content.channel != Channel.EMAIL:
+        return Rendered(title=title, body=body)
+
+    fragment = _fill(content, "html", context, base_url) if content.html.strip() else linebreaks(body, autoescape=True)
+    has_button = bool(url) and "action_url" not in _names(content, "html")
+    layout = {
+        "title": title,
+        "preview": _SPACES.sub(" ", body)[:MAX_PREVIEW],
+        "fragment": fragment,
+        "button_url": url if has_button else "",
+        "button_text": label,
+        "site_name": site_name,
+        "base_url": base_url,
+        **_language(content.locale),
+    }
+    if url and "action_url" not in _names(content, "body"):
+        body = f"{body}\n\n{label}: {url}".lstrip()
+    return Rendered(title=title, body=body, html=str.__str__(_email_layout().render(Context(layout))))
+
+
+def names_used(content: Content) -> frozenset[str]:
+    """Return the variables a content reads, reserved ones included; raise `RenderError` if it does not compile."""
+    fields: tuple[Field, ...] = ("title", "body", "html") if content.channel == Channel.EMAIL else ("title", "body")
+    return frozenset().union(*(_names(content, field) for field in fields))
+
+
+def check_content(content: Content, declared: Collection[str]) -> list[Problem]:
+    """Return what is wrong with a content whose template declares these variables, field by field."""
+    known = RESERVED.union(declared)
+    problems = []
+    for field, source in _fields(content):
+        try:
+            lines = compile_template(source, html=field == "html").lines
+        except TemplateRefused as e:
+            problems.append(Problem(field=field, message=str(e), line=e.line, severity="error"))
+            continue
+        for name in sorted(lines.keys() - known):
+            message = f"The template declares no variable {name!r}{did_you_mean(name, known)}."
+            problems.append(Problem(field=field, message=message, line=lines[name], severity="error"))
+    return problems + list(_warnings(content))
+
+
+def _warnings(content: Content) -> Iterator[Problem]:
+    is_email = content.channel == Channel.EMAIL
+    if is_email and not content.title.strip():
+        yield _warning("title", "The e-mail has no subject; write one.")
+    if not content.body.strip():
+        yield _warning("body", "There is no text; some readers will see nothing.")
+    if content.html.strip() and not is_email:
+        yield _warning("html", "HTML is for e-mails; this channel does not use it.")
+
+
+def _warning(field: Field, message: str) -> Problem:
+    return Problem(field=field, message=message, line=None, severity="warning")
+
+
+def _fields(content: Content) -> tuple[tuple[Field, str], ...]:
+    return ("title", content.title), ("body", content.body), ("html", content.html)
+
+
+def _fill(content: Content, field: Field, context: Mapping[str, Any], base_url: str) -> str:
+    source: str = getattr(content, field)
+    try:
+        return compile_template(source, html=field == "html").render(context, base_url=base_url)
+    except TemplateRefused as e:
+        where = f", line {e.line}" if e.line else ""
+        raise RenderError(f"The {field} ({content.channel}{where}) is refused: {e}") from e
+    except RenderError as e:
+        raise RenderError(f"The {field} ({content.channel}): {e}") from e
+
+
+def _names(content: Content, field: Field) -> frozenset[str]:
+    source: str = getattr(content, field)
+    try:
+        return compile_template(source, html=field == "html").names
+    except TemplateRefused as e:
+        raise RenderError(f"The {field} ({content.channel}) is refused: {e}") from e
+
+
+def _action_link(action: Action, base_url: str) -> str:
+    try:
+        return absolute_link(action.url, base_url) if action.url else ""
+    except RenderError as e:
+        raise RenderError(f"The action: {e}") from e
+
+
+def _clean_title(text: str) -> str:
+    """Return one line that reads as it looks: it becomes a mail header and a line in a list."""
+    text = _INVISIBLE.sub("", _CONTROLS.sub("", _SPACES.sub(" ", text)))
+    text = _STRAY_JOINER.sub("", text).strip()
+    return text if len(text) <= MAX_TITLE else text[: MAX_TITLE - 1].rstrip() + "…"
+
+
+def _clean_body(text: str) -> str:
+    return _CONTROLS.sub("", _LINE_BREAK.sub("\n", text)).strip()
+
+
+def _language(locale: str) -> dict[str, str]:
+    """Return the language of the words (not of the reader, who may have got the fallback) and its direction."""
+    language = locale or get_language() or settings.LANGUAGE_CODE
+    is_bidi = language.partition("-")[0].lower() in settings.LANGUAGES_BIDI
+    return {"language": language, "direction": "rtl" if is_bidi else "ltr"}
+
+
+@lru_cache(maxsize=1)
+def _email_layout() -> Template:
+    engine = Engine(dirs=[str(_LAYOUTS)], libraries={"i18n": "django.templatetags.i18n"})
+    return engine.get_template("notifications/email/base.html")

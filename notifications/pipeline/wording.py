@@ -1,0 +1,127 @@
+"""Templates as the pipeline reads them: the contract with business code, and the contents of a version. Cached."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db.models.signals import post_delete, post_save
+from django.utils import translation
+
+from notifications import conf
+from notifications.exceptions import UnknownTemplate
+from notifications.models import Category, Template, TemplateContent
+from notifications.pipeline.rendering import render
+from notifications.registry import did_you_mean
+from notifications.types import Action, Content, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from notifications.models import Event
+    from notifications.types import Rendered
+
+#: Another process may have changed the template; what this one remembers is at most this old, in seconds.
+MAX_AGE = 5.0
+MAX_VERSIONS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What business code must pass with a template's code."""
+
+    code: str
+    priority: Priority
+    names: frozenset[str]
+    required: frozenset[str]
+
+
+_contracts: dict[str, tuple[float, Contract]] = {}
+
+
+def contract(code: str) -> Contract:
+    """Return the contract of a template; raise `UnknownTemplate` naming the one probably meant."""
+    found = _contracts.get(code)
+    if found is not None and time.monotonic() - found[0] < MAX_AGE:
+        return found[1]
+    template = Template.objects.filter(code=code).only("code", "priority", "variables").first()
+    if template is None:
+        codes = list(Template.objects.values_list("code", flat=True))
+        hint = did_you_mean(code, codes) or (
+            "" if codes else "; none is seeded yet: run manage.py seed_notification_templates"
+        )
+        raise UnknownTemplate(f"No template {code!r}{hint}.")
+    loaded = Contract(
+        code=template.code,
+        priority=Priority(template.priority),
+        names=frozenset(template.variables),
+        required=frozenset(name for name, declared in template.variables.items() if declared.get("required", True)),
+    )
+    _contracts[code] = (time.monotonic(), loaded)
+    return loaded
+
+
+#: version id → its contents. Published contents never change, so these never age.
+_contents: dict[int, tuple[Content, ...]] = {}
+
+
+def contents_of(version_ids: Iterable[int]) -> dict[int, tuple[Content, ...]]:
+    """Return the contents of published versions, in at most one query."""
+    wanted = set(version_ids)
+    missing = wanted - _contents.keys()
+    if missing:
+        if len(_contents) > MAX_VERSIONS:
+            _contents.clear()
+        loaded: dict[int, list[Content]] = {version: [] for version in missing}
+        for row in TemplateContent.objects.filter(version__in=missing, variant=""):
+            loaded[row.version_id].append(
+                Content(
+                    id=row.pk, channel=row.channel, locale=row.locale, title=row.title, body=row.body, html=row.html
+                )
+            )
+        _contents.update({version: tuple(rows) for version, rows in loaded.items()})
+    return {version: _contents[version] for version in wanted if version in _contents}
+
+
+@lru_cache(maxsize=1000)
+def _fallbacks(locale: str) -> tuple[str, ...]:
+    """`de-AT` → (de-at, de, "")  (RFC 4647 §3.4 lookup)."""
+    parts = locale.lower().replace("_", "-").split("-") if locale else []
+    return (*("-".join(parts[:length]) for length in range(len(parts), 0, -1)), "")
+
+
+def pick(contents: Iterable[Content], channel: str, locale: str) -> Content | None:
+    """Return the content for a channel in the nearest language; None: there is none for the channel."""
+    by_locale = {content.locale.lower(): content for content in contents if content.channel == channel}
+    for tag in _fallbacks(locale):
+        if tag in by_locale:
+            return by_locale[tag]
+    return next(iter(by_locale.values()), None)
+
+
+def render_event(content: Content, event: Event, *, name: str, locale: str) -> Rendered:
+    """Return a content with the event's variables filled in, in its own language; raise `RenderError`."""
+    config = conf.current()
+    with translation.override(content.locale or locale or settings.LANGUAGE_CODE):
+        return render(
+            content,
+            variables=event.variables,
+            recipient_name=name,
+            action=Action(url=event.action_url, text=event.action_text),
+            base_url=config.base_url,
+            site_name=config.site_name,
+        )
+
+
+def forget(**_: Any) -> None:
+    """Drop what this process remembers of templates."""
+    _contracts.clear()
+    _contents.clear()
+
+
+for _model in (Category, Template, TemplateContent):
+    post_save.connect(forget, sender=_model, dispatch_uid=f"wording-{_model.__name__}-saved")
+    post_delete.connect(forget, sender=_model, dispatch_uid=f"wording-{_model.__name__}-deleted")

@@ -1,0 +1,29 @@
+"""What the system tells about itself. `log.py` words it; projects may listen too."""
+
+from __future__ import annotations
+
+from django.dispatch import Signal
+
+# provides args: event_id, template, recipient_count
+event_published = Signal()
+
+# provides args: events (number), notifications (number), planned (number of routes)
+events_dispatched = Signal()
+
+# provides args: event_id, error
+event_failed = Signal()
+
+# provides args: delivery_id, channel, state, reason, attempts
+delivery_finished = Signal()
+
+# provides args: delivery_id, channel, attempt, due_at, error
+delivery_deferred = Signal()
+
+# provides args: actor, error, dropped (number since the process began)
+wakeup_dropped = Signal()
+
+# provides args: job (name), error
+clock_failed = Signal()
+
+# provides args: actor, error
+drain_failed = Signal()

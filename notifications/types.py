@@ -1,0 +1,191 @@
+"""The words of the system: states, channels, priorities, reasons, and the values that cross a floor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+from django.db.models import IntegerChoices, TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Priority(IntegerChoices):
+    """How soon. Numbers, because text would sort wrongly; the smaller goes first."""
+
+    URGENT = 0, _("urgent")
+    HIGH = 1, _("high")
+    NORMAL = 2, _("normal")
+    LOW = 3, _("low")
+
+
+class Channel(TextChoices):
+    """A way out to a recipient."""
+
+    IN_APP = "in_app", _("in-app")
+    EMAIL = "email", _("e-mail")
+    SMS = "sms", _("text message")
+    WEB_PUSH = "web_push", _("push")
+    CHAT = "chat", _("chat")
+    WEBHOOK = "webhook", _("webhook")
+
+
+class Cadence(TextChoices):
+    """How often a recipient wants to hear of something on a channel."""
+
+    IMMEDIATELY = "immediately", _("immediately")
+    OFF = "off", _("never")
+
+
+class Source(TextChoices):
+    """Who published an event."""
+
+    CODE = "code", _("business code")
+    API = "api", _("API")
+    ADMIN = "admin", _("admin")
+    LEGACY = "legacy", _("legacy producer")
+
+
+class EventState(TextChoices):
+    """Where an event is. The diagram is in docs/lifecycle.md."""
+
+    #: Committed, waiting for its `due_at`. Dispatch takes it out.
+    PENDING = "pending", _("pending")
+    #: Claimed by a dispatch drain. Its lease holder takes it out, or the reclaimer.
+    DISPATCHING = "dispatching", _("dispatching")
+    #: Its notifications and deliveries are written. Final.
+    DISPATCHED = "dispatched", _("dispatched")
+    #: Called back by `cancel_event` before dispatch. Final.
+    CANCELLED = "cancelled", _("cancelled")
+    #: `expires_at` passed before dispatch. Final.
+    EXPIRED = "expired", _("expired")
+    #: Could not be dispatched; `last_error` says why. Staff may send it round again.
+    FAILED = "failed", _("failed")
+
+
+class DeliveryState(TextChoices):
+    """Where a delivery is. The diagram is in docs/lifecycle.md."""
+
+    #: Waiting for its `due_at`: new, deferred, or between two tries. A delivery drain takes it out.
+    PENDING = "pending", _("pending")
+    #: Claimed by a delivery drain. Its lease holder takes it out, or the reclaimer.
+    SENDING = "sending", _("sending")
+    #: The provider accepted it (in-app: the inbox row is committed). Final.
+    SENT = "sent", _("sent")
+    #: The provider refused it for good, or every try was used. Staff may send it round again.
+    FAILED = "failed", _("failed")
+    #: The worker died inside the provider call of an at-most-once channel. A person decides.
+    UNKNOWN = "unknown", _("unknown")
+    #: Decided not to be sent; `reason` says why. Final.
+    SUPPRESSED = "suppressed", _("suppressed")
+    #: Called back before it was claimed. Final.
+    CANCELLED = "cancelled", _("cancelled")
+    #: `expires_at` passed before it could be sent. Final.
+    EXPIRED = "expired", _("expired")
+    #: Sent as part of a digest. Final.
+    DIGESTED = "digested", _("digested")
+
+
+class Reason(TextChoices):
+    """Why a route or a delivery is what it is: the closed list, stored and shown to people."""
+
+    NO_ADDRESS = "no_address", _("the recipient has no address on this channel")
+    RECIPIENT_INACTIVE = "recipient_inactive", _("the recipient's account is inactive")
+    CHANNEL_NOT_CONFIGURED = "channel_not_configured", _("the channel is not set up here")
+    NO_CONTENT = "no_content", _("the template has no wording for this channel")
+    CATEGORY_OFF = "category_off", _("the recipient switched this category off")
+    TEMPLATE_OFF = "template_off", _("the recipient switched this kind of message off")
+    TEMPLATE_DISABLED = "template_disabled", _("staff disabled the template")
+    DISPATCH_ERROR = "dispatch_error", _("the event could not be dispatched")
+    RENDER_ERROR = "render_error", _("the wording could not be rendered")
+    REJECTED = "rejected", _("the provider refused it")
+    RETRIES_EXHAUSTED = "retries_exhausted", _("every try failed")
+    RETRY = "retry", _("waiting for the next try")
+    EVENT_CANCELLED = "event_cancelled", _("the event was cancelled")
+    EXPIRED = "expired_before_send", _("it expired before it could be sent")
+    WORKER_CRASHED = "worker_crashed", _("it ended its worker process too often")
+    CONTENT_GONE = "content_gone", _("its content is no longer kept")
+
+
+class Outcome(TextChoices):
+    """How one attempt ended."""
+
+    SENT = "sent", _("sent")
+    TRANSIENT = "transient", _("failed, will be tried again")
+    PERMANENT = "permanent", _("refused")
+    MISCONFIGURED = "misconfigured", _("our set-up is wrong")
+    AMBIGUOUS = "ambiguous", _("no answer; may have been sent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The wording of one channel in one language, as staff wrote it. `id` is stable: published contents never change."""
+
+    id: int
+    channel: str
+    locale: str
+    #: Subject of an e-mail, heading of an inbox item or push; empty for a text message.
+    title: str
+    #: Plain text.
+    body: str
+    #: HTML fragment of an e-mail; empty: derived from `body`.
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What the reader is asked to do: a safe link (absolute, or a path on this site) and its label."""
+
+    url: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A content with its variables filled in. `html` is a whole document, or empty on channels without."""
+
+    title: str
+    body: str
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One delivery as an adapter sees it: rendered, addressed, and the same on every try."""
+
+    #: Stable over all tries: Message-ID and provider idempotency keys derive from it.
+    delivery_id: UUID
+    channel: str
+    address: str
+    priority: Priority
+    rendered: Rendered
+    action: Action
+    category: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The provider accepted a message."""
+
+    backend: str
+    provider_message_id: str = ""
+
+
+class Adapter(Protocol):
+    """What the pipeline asks of a channel; `channels.base.ChannelAdapter` is the class to build on."""
+
+    #: How many messages one `send_batch` takes.
+    batch_size: ClassVar[int]
+    #: Must a crash inside the provider call never become a second message?
+    at_most_once: ClassVar[bool]
+    #: Longest time one message may take.
+    send_timeout: timedelta
+
+    def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
+        """Send; yield one receipt or one `DeliveryError` per message, in order, each as soon as it is known."""
+
+
+#: Plain JSON, as `inputs.plain_json` lets it in.
+Variables = dict[str, Any]

@@ -1,0 +1,45 @@
+"""Orders for staff to look at; their status is moved by `orders.services` only."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from orders.models import Order, OrderLine
+
+
+class OrderLineInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The lines, below their order."""
+
+    model = OrderLine
+
+
+@admin.register(Order)
+class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Read-only: an edited status would skip the status machine and tell nobody."""
+
+    list_display = ["number", "customer", "status", "total", "currency", "placed_at"]
+    list_filter = ["status", "currency"]
+    list_select_related = ["customer"]
+    search_fields = ["number", "customer__username", "customer__email", "tracking_code"]
+    date_hierarchy = "placed_at"
+    ordering = ["-placed_at"]
+    inlines = [OrderLineInline]
+    readonly_fields = ["number", "total"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        """Read the lines of a page at once: each row shows its total."""
+        return super().get_queryset(request).prefetch_related("lines")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Orders are placed in the shop."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        """Orders are moved by the shop and the warehouse."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Order | None = None) -> bool:
+        """Orders are kept: cancelled, not deleted."""
+        return False
