@@ -38,7 +38,7 @@ test-services: dev ## Run the tests that need PostgreSQL and Redis, and start bo
 check: dev ## Check style, layers, types, deployment settings and migrations
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m mypy .
 	@echo $(BIN)/python manage.py check --deploy --fail-level WARNING
 	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
@@ -73,7 +73,8 @@ dev: python
 	@$(call ensure_installed,dev)
 
 python:
-	@$(PYTHON) -c '' || { echo "No $(PYTHON): install Python 3.11 or newer, or name one: make PYTHON=…" >&2; exit 1; }
+	@$(PYTHON) -c '' 2>/dev/null || \
+		{ echo "No $(PYTHON): install Python 3.11 or newer, or name one: make PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is $$($(PYTHON) -V), Python 3.11 or newer is needed: make PYTHON=…" >&2; exit 1; }
 	@[ -n "$(UV)" ] || $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
@@ -87,7 +88,7 @@ if ! installed $(1); then \
 	if ! installed run || { [ -z "$(UV)" ] && ! $(BIN)/python -m pip -V >/dev/null 2>&1; }; then $(new_venv); fi; \
 	echo "Installing requirements/$(1).lock into .venv"; \
 	$(install) "requirements/$(1).lock"; \
-	cp requirements/run.lock requirements/$(1).lock .venv/; \
+	cp requirements/run.lock .venv/; cp requirements/$(1).lock .venv/; \
 fi
 endef
 

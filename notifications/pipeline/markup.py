@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from django.template.base import Lexer, TokenType
 
-from notifications.exceptions import TemplateRefused
+from notifications.exceptions import RenderError, TemplateRefused
 
 _ELEMENTS = """
 a abbr address article b bdi bdo big blockquote br caption center code col colgroup dd del div dl dt em figcaption
@@ -22,6 +22,8 @@ id lang name nowrap rel role rowspan scope size span src start style summary tar
 ELEMENTS = frozenset(_ELEMENTS.split())
 ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 
+#: C0 but \t, \n and \r, DEL, C1, and halves of surrogate pairs, which no provider can encode.
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 #: What stands for a template tag in an outline. Neither sources nor outputs have control characters.
 VALUE, LINK, OPEN, BRANCH, CLOSE = "\x01", "\x02", "\x03", "\x04", "\x05"
 _HOLES = {
@@ -60,6 +62,16 @@ def outline(source: str) -> str:
             parts.append(_HOLES[command])
             in_comment = command == "comment"
     return "".join(parts)
+
+
+def finished(html: str) -> str:
+    """Return HTML as it goes out, without control characters; raise `RenderError` if it is unsafe all the same."""
+    clean = CONTROLS.sub("", html)
+    try:
+        check_markup(clean)
+    except TemplateRefused as e:
+        raise RenderError(f"The finished HTML is not safe: {e}") from e
+    return clean
 
 
 def check_markup(text: str) -> None:

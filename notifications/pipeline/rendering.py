@@ -15,6 +15,7 @@ from django.utils.html import linebreaks
 from django.utils.translation import get_language, gettext
 
 from notifications.exceptions import RenderError, TemplateRefused
+from notifications.pipeline.markup import CONTROLS
 from notifications.pipeline.safe_tags import absolute_link
 from notifications.pipeline.sandbox import compile_template
 from notifications.registry import did_you_mean
@@ -34,9 +35,8 @@ MAX_PREVIEW = 120
 
 _LAYOUTS = Path(__file__).resolve().parent.parent / "templates"
 _LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
-_SPACES = re.compile("[\\s\x00\u2028\u2029]+")
-#: C0 but \n and \t, DEL, C1, and halves of surrogate pairs, which no provider can encode.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+#: Not the no-break spaces, which languages put inside numbers.
+_SPACES = re.compile("[ \t-\r\x1c-\x1f\x85\u2028\u2029]+")
 #: What changes how a title reads without being seen: direction overrides and marks, characters of no width.
 _INVISIBLE = re.compile("[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 #: Joiners are needed inside emoji and in Persian, never beside ASCII.
@@ -159,13 +159,13 @@ def _action_link(action: Action, base_url: str) -> str:
 
 def _clean_title(text: str) -> str:
     """Return one line that reads as it looks: it becomes a mail header and a line in a list."""
-    text = _INVISIBLE.sub("", _CONTROLS.sub("", _SPACES.sub(" ", text)))
+    text = _INVISIBLE.sub("", CONTROLS.sub("", _SPACES.sub(" ", text)))
     text = _STRAY_JOINER.sub("", text).strip()
     return text if len(text) <= MAX_TITLE else text[: MAX_TITLE - 1].rstrip() + "…"
 
 
 def _clean_body(text: str) -> str:
-    return _CONTROLS.sub("", _LINE_BREAK.sub("\n", text)).strip()
+    return CONTROLS.sub("", _LINE_BREAK.sub("\n", text)).strip()
 
 
 def _language(locale: str) -> dict[str, str]:

@@ -27,8 +27,17 @@ from django.template.engine import Engine
 from django.template.exceptions import TemplateSyntaxError
 
 from notifications.exceptions import RenderError, TemplateRefused
-from notifications.pipeline.expressions import ERRORS, Budget, Expression, MissingVariable, Output, Text, plain
-from notifications.pipeline.markup import check_markup, outline
+from notifications.pipeline.expressions import (
+    ERRORS,
+    Budget,
+    Expression,
+    MissingVariable,
+    Output,
+    Text,
+    plain,
+    shortened,
+)
+from notifications.pipeline.markup import CONTROLS, check_markup, finished, outline
 from notifications.registry import did_you_mean
 
 MAX_SOURCE = 20 * 1024
@@ -36,9 +45,9 @@ MAX_NODES = 200
 MAX_LOOPS = 2
 MAX_DEPTH = 10
 MAX_WORDS = 40
+MAX_MESSAGE = 300
 CACHE_SIZE = 1000
 
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _TAG_START = re.compile(r"\{[{%#]")
 _CONSTANTS = ("True", "False", "None")
 
@@ -56,8 +65,9 @@ def _compile(source: str, html: bool) -> CompiledTemplate:
     except TemplateRefused:
         raise
     except (TemplateSyntaxError, *ERRORS) as e:
-        token: Token | None = getattr(e, "token", None)
-        raise TemplateRefused(str(e), line=token.lineno if token else None) from e
+        token: Token = e.token  # type: ignore[union-attr]  # set by `Parser.error`
+        message = str(e) if isinstance(e, TemplateSyntaxError) else f"'{token.contents}' is broken; check its quotes."
+        raise TemplateRefused(message[:MAX_MESSAGE], line=token.lineno) from e
     if html:
         check_markup(outline(source))
     return CompiledTemplate(template=template, html=html)
@@ -94,7 +104,7 @@ class CompiledTemplate:
             raise RenderError(f"It cannot be filled in: {type(e).__name__}.") from e
         if budget.overspent:
             raise RenderError(budget.overspent)
-        return _checked(text) if self.html else text
+        return finished(text) if self.html else text
 
     def _filled(self, context: Context, budget: Budget, base_url: str) -> str:
         with context.bind_template(self.template):
@@ -108,23 +118,13 @@ def _check_size(source: str) -> None:
     size = len(source.encode(errors="replace"))
     if size > MAX_SOURCE:
         raise TemplateRefused(f"It is {size} bytes long; at most {MAX_SOURCE}.")
-    control = _CONTROLS.search(source)
+    control = CONTROLS.search(source)
     if control:
         line = source.count("\n", 0, control.start()) + 1
         raise TemplateRefused(f"There is a control character (U+{ord(control[0]):04X}); delete it.", line=line)
     # Before Django's lexer, which needs quadratic time for tags that are never closed.
     if len(_TAG_START.findall(source)) > 2 * MAX_NODES:
         raise TemplateRefused(f"It has over {2 * MAX_NODES} tags; shorten it.")
-
-
-def _checked(html: str) -> str:
-    """Return finished HTML without control characters; raise `RenderError` if it is unsafe all the same."""
-    clean = _CONTROLS.sub("", html)
-    try:
-        check_markup(clean)
-    except TemplateRefused as e:
-        raise RenderError(f"The finished HTML is not safe: {e}") from e
-    return clean
 
 
 class SandboxEngine(Engine):
@@ -189,25 +189,35 @@ class SandboxParser(Parser):
         super().extend_nodelist(nodelist, node, token)
 
     def compile_filter(self, token: str) -> FilterExpression:
-        return Expression(token, self)
+        try:
+            return Expression(token, self)
+        except TemplateSyntaxError as e:
+            if not str(e).startswith("Could not"):
+                raise
+            message = (
+                f"'{shortened(token)}' cannot be read; write name, name.part or name|filter:'text', without spaces."
+            )
+            raise TemplateSyntaxError(message) from e
 
     def find_filter(self, filter_name: str) -> Callable[..., Any]:
         if filter_name not in self.filters:
             hint = did_you_mean(filter_name, self.filters) or "; there are " + ", ".join(sorted(self.filters))
-            raise TemplateSyntaxError(f"Templates have no filter '|{filter_name}'{hint}.")
+            raise TemplateSyntaxError(f"Templates have no filter '|{shortened(filter_name)}'{hint}.")
         return self.filters[filter_name]
 
     def invalid_block_tag(self, token: Token, command: str, parse_until: Any = None) -> NoReturn:
         if command.startswith("end") or command in {"elif", "else", "empty"}:
-            message = f"{{% {command} %}} has no block to belong to; remove it or add the start."
+            message = f"{{% {shortened(command)} %}} has no block to belong to; remove it or add the start."
         else:
             hint = did_you_mean(command, self.tags) or "; there are " + ", ".join(sorted(self.tags))
-            message = f"Templates have no tag {{% {command} %}}{hint}."
+            message = f"Templates have no tag {{% {shortened(command)} %}}{hint}."
         raise TemplateRefused(message, line=token.lineno)
 
     def unclosed_block_tag(self, parse_until: Any) -> NoReturn:
         command, token = self.command_stack.pop()
-        raise TemplateRefused(f"{{% {command} %}} is never closed; add {{% end{command} %}}.", line=token.lineno)
+        raise TemplateRefused(
+            f"{{% {shortened(command)} %}} is never closed; add {{% end{command} %}}.", line=token.lineno
+        )
 
     def note(self, name: str) -> None:
         """Note that a variable is read."""

@@ -1,0 +1,219 @@
+"""What the pages of the admin share: bad input finds nothing, big tables are not counted, logs are not edited."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
+from django.contrib.admin.views.main import (
+    ALL_VAR,
+    ERROR_FLAG,
+    IS_FACETS_VAR,
+    ORDER_VAR,
+    PAGE_VAR,
+    SEARCH_VAR,
+)
+from django.contrib.auth import get_user_model
+from django.core.paginator import Paginator
+from django.db.models import Model, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.safestring import SafeString
+
+#: An offset is read row by row: who wants to go further back narrows the list.
+MAX_PAGE = 1000
+#: One e-mail address may belong to several accounts; to more than this, it tells nothing.
+MAX_NAMESAKES = 100
+
+_NUL = "\x00"
+_LIST_VARS = {ALL_VAR, ERROR_FLAG, IS_FACETS_VAR, IS_POPUP_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR, TO_FIELD_VAR}
+
+
+class UncountedPaginator(Paginator):  # type: ignore[type-arg]
+    """Looks one row beyond the page instead of counting: a COUNT(*) of a log reads all of it."""
+
+    current = 1
+
+    @cached_property
+    def count(self) -> int:
+        """Return the rows up to this page's end, and one more if there are more: exact on the last page."""
+        start = (self.current - 1) * self.per_page
+        seen = self.object_list.values_list("pk", flat=True)[start : start + self.per_page + 1]
+        return start + len(seen)
+
+    @cached_property
+    def at_least(self) -> int | None:
+        """Return the number that the rows exceed; None: `count` is exact."""
+        end = self.current * self.per_page
+        return end if self.count > end else None
+
+
+class CarefulAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Whatever is typed into the address or the search box is answered by a page, never by an error."""
+
+    show_facets = admin.ShowFacets.NEVER
+    #: What links of ours filter a list by, besides `list_filter`.
+    linked_by: tuple[str, ...] = ()
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        """Return the row; no row has an id with a NUL, which PostgreSQL does not even take."""
+        return None if _NUL in object_id else super().get_object(request, object_id, from_field)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return what matches, and whether it may hold a row twice."""
+        if _NUL in search_term:
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Allow what our links and filters use: others can be slow, or be refused by one of the databases."""
+        path, _, kind = lookup.partition("__")
+        if path not in self._filters():
+            return False
+        return not kind or kind.rpartition("__")[2] in {"exact", "isnull"}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list; a question it cannot answer is taken out of the address."""
+        if _has_nul(request.POST) or _has_nul(request.GET) or not self._understands(request):
+            messages.warning(request, _("The address asked for something this list does not know. Here is all of it."))
+            return HttpResponseRedirect(request.path)
+        return super().changelist_view(request, extra_context)
+
+    def _filters(self) -> set[str]:
+        names = {str(getattr(item, "parameter_name", item)) for item in self.list_filter if not isinstance(item, tuple)}
+        return names.union(self.linked_by, (item[0] for item in self.list_filter if isinstance(item, tuple)))
+
+    def _understands(self, request: HttpRequest) -> bool:
+        return all(key in _LIST_VARS or self.lookup_allowed(key, "", request) for key in request.GET)
+
+
+class BigTableAdmin(CarefulAdmin):
+    """A list that stays fast whatever its size: no count, no show-all, no action on everything."""
+
+    actions = None
+    list_max_show_all = 0
+    list_per_page = 50
+    show_full_result_count = False
+    sortable_by: list[str] = []
+
+    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
+        """Return a paginator that knows which page is looked at."""
+        paginator = UncountedPaginator(queryset, *args, **kwargs)
+        paginator.current = _page(request)
+        return paginator
+
+
+class LogAdmin(BigTableAdmin):
+    """A log: read by staff, written by the system only. Found by exact values; a LIKE would read all of it."""
+
+    search_fields = ["pk"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Nobody adds to a log by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody edits a log."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody takes anything out of a log; retention does."""
+        return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Return the rows with this id, about this object, or of this recipient."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if _NUL in term:
+            return queryset.none(), False
+        return queryset.filter(self.found_by(term)), False
+
+    def found_by(self, term: str) -> Q:
+        """Return the condition that a search term stands for."""
+        raise NotImplementedError
+
+
+class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+    """Rows of a log below the row they belong to."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody adds to a log by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody edits a log."""
+        return False
+
+
+def recipients_named(term: str) -> list[Any]:
+    """Return the ids of the users with this user name or e-mail address."""
+    user_model = get_user_model()
+    is_theirs = Q(**{user_model.USERNAME_FIELD: term}) | Q(**{f"{user_model.get_email_field_name()}__iexact": term})
+    return list(user_model._default_manager.filter(is_theirs).values_list("pk", flat=True)[:MAX_NAMESAKES])
+
+
+def as_uuid(term: str) -> UUID | None:
+    """Return the id that the term is, if it is one."""
+    try:
+        return UUID(term)
+    except ValueError:
+        return None
+
+
+def masked(address: str) -> str:
+    """Return an address so that its owner would know it and nobody else could use it."""
+    if "://" in address:
+        scheme, _, rest = address.partition("://")
+        return f"{scheme}://{urlsplit('//' + rest.partition('/')[0]).netloc.rpartition('@')[2]}/***"
+    if "@" in address:
+        name, _, domain = address.rpartition("@")
+        return f"{name[:1]}***@{domain}"
+    return f"{address[:3]}***{address[-2:]}" if len(address) > 7 else "***" * bool(address)
+
+
+def pretty(value: Any) -> SafeString:
+    """Return JSON for people."""
+    return format_html("<pre>{}</pre>", json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def link_to_list(model: type[Model], text: Any, **filters: Any) -> SafeString:
+    """Return a link to the list of a model, narrowed to what belongs here."""
+    query = QueryDict(mutable=True)
+    query.update({name: str(value) for name, value in filters.items()})
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return format_html('<a href="{}?{}">{}</a>', address, query.urlencode(), text)
+
+
+def link_to(model: type[Model], pk: Any, text: Any) -> SafeString:
+    """Return a link to the page of one row."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
+    return format_html('<a href="{}">{}</a>', address, text)
+
+
+def _has_nul(data: QueryDict) -> bool:
+    return any(_NUL in text for key, values in data.lists() for text in (key, *values))
+
+
+def _page(request: HttpRequest) -> int:
+    try:
+        number = int(request.GET.get(PAGE_VAR, 1))
+    except ValueError:
+        return 1
+    return min(max(number, 1), MAX_PAGE)

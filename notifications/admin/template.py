@@ -1,0 +1,224 @@
+"""Templates and categories for staff: what is live, and the way to other words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from notifications import clock
+from notifications.admin.base import CarefulAdmin, link_to_list, pretty
+from notifications.admin.variables import VariablesField
+from notifications.models import Category, Template, TemplateContent, TemplateVersion
+from notifications.services import templates
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from django_stubs_ext import StrOrPromise
+
+EDIT_WORDING = "notifications.change_templateversion"
+
+
+@admin.register(Category)
+class CategoryAdmin(CarefulAdmin):
+    """What people opt in or out of."""
+
+    list_display = ["code", "name", "required", "description"]
+    list_filter = ["required"]
+    search_fields = ["code", "name"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Category | None = None) -> list[str]:
+        """Keep the code: templates and preferences point at it."""
+        return ["code"] if obj else []
+
+
+class InUseFilter(admin.SimpleListFilter):
+    """Enabled or disabled."""
+
+    title = _("in use")
+    parameter_name = "in_use"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, StrOrPromise]]:
+        """Return the choices."""
+        return [("yes", _("Enabled")), ("no", _("Disabled"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Template]) -> QuerySet[Template]:
+        """Return the templates of the chosen kind; all, if it is none of the choices."""
+        is_enabled = {"yes": True, "no": False}.get(self.value() or "")
+        return queryset if is_enabled is None else queryset.filter(disabled_at__isnull=is_enabled)
+
+
+class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A template's own fields; its wording is edited as a draft version."""
+
+    variables = VariablesField(
+        required=False,
+        help_text=_(
+            'What business code passes, each with a sample: {"name": {"sample": "…", "required": true}}. '
+            "The wording may use these names only."
+        ),
+    )
+
+    class Meta:
+        model = Template
+        fields = ["code", "name", "description", "category", "priority", "variables"]
+        widgets = {"description": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 2})}
+
+    def clean_variables(self) -> dict[str, Any]:
+        """Return the variables, if the live wording can do with them."""
+        declared: dict[str, Any] = self.cleaned_data["variables"]
+        for content in TemplateContent.objects.filter(version=self.instance.live_version_id):
+            for problem in templates.problems_of(content, declared):
+                if problem.severity == "error":
+                    message = _("The live wording (%(content)s) needs more: %(problem)s Publish other words first.")
+                    raise ValidationError(message % {"content": content, "problem": problem.message})
+        return declared
+
+
+@admin.register(Template)
+class TemplateAdmin(CarefulAdmin):
+    """A kind of message. Its words are never edited in place: what is on its way keeps what it was planned with."""
+
+    form = TemplateForm
+    list_display = ["code", "name", "category", "priority", "channels", "languages", "live", "draft", "disabled_at"]
+    list_filter = [InUseFilter, "category", "priority"]
+    list_select_related = ["category", "live_version"]
+    search_fields = ["code", "name"]
+    autocomplete_fields = ["category"]
+    actions = ["disable", "enable"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Template]:
+        """Read what a page of the list shows in three queries."""
+        contents = TemplateContent.objects.only("version_id", "channel", "locale")
+        drafts = TemplateVersion.objects.filter(published_at__isnull=True)
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(
+                Prefetch("live_version__contents", queryset=contents),
+                Prefetch("versions", queryset=drafts, to_attr="drafts"),
+            )
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Template | None = None) -> Any:
+        """Return the fields; variables that come with the code are shown, not edited."""
+        if obj is None:
+            return [(None, {"fields": self.form.Meta.fields})]
+        return [
+            (None, {"fields": ["code", "name", "description", "category", "priority"]}),
+            (_("Variables"), {"fields": ["shipped_variables" if obj.shipped_hash else "variables"]}),
+            (_("State"), {"fields": ["live", "disabled_at", "all_versions"]}),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> list[str]:
+        """Keep the code: events, deliveries and business code point at it."""
+        return ["code", "shipped_variables", "live", "disabled_at", "all_versions"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
+        """Allow it, one by one, for what was never published."""
+        if obj is None or obj.versions.filter(published_at__isnull=False).exists():
+            return False
+        return super().has_delete_permission(request, obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the address behind the button "Edit wording"."""
+        view = self.admin_site.admin_view(self.edit_wording_view)
+        edit = path("<path:object_id>/edit-wording/", view, name="notifications_template_edit_wording")
+        return [edit, *super().get_urls()]
+
+    def edit_wording_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Begin a draft, or go on with the one there is."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        template = self.get_object(request, object_id)
+        if not self.has_view_permission(request, template) or not request.user.has_perm(EDIT_WORDING):
+            raise PermissionDenied
+        if not isinstance(template, Template):
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return _to_draft(request, template)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the template with its live wording below."""
+        template = self.get_object(request, object_id)
+        context = {**(extra_context or {})}
+        if isinstance(template, Template):
+            context["live_contents"] = TemplateContent.objects.filter(version=template.live_version_id)
+            context["draft"] = self.draft(template)
+            context["may_edit_wording"] = request.user.has_perm(EDIT_WORDING)
+        return super().change_view(request, object_id, form_url, context)
+
+    def response_add(self, request: HttpRequest, obj: Template, post_url_continue: str | None = None) -> HttpResponse:
+        """Go on to the words: without them nothing can be sent."""
+        if "_save" not in request.POST or not request.user.has_perm(EDIT_WORDING):
+            return super().response_add(request, obj, post_url_continue)
+        messages.success(request, _("The template %(code)s was added. Now write its words.") % {"code": obj.code})
+        return _to_draft(request, obj)
+
+    @admin.action(description=_("Disable: send nothing with them"), permissions=["change"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[Template]) -> None:
+        """Switch templates off."""
+        number = templates.disable(queryset, user=staff_member(request), now=clock.now())
+        messages.success(request, ngettext("%d template disabled.", "%d templates disabled.", number) % number)
+
+    @admin.action(description=_("Enable"), permissions=["change"])
+    def enable(self, request: HttpRequest, queryset: QuerySet[Template]) -> None:
+        """Switch templates on again."""
+        number = templates.enable(queryset, user=staff_member(request))
+        messages.success(request, ngettext("%d template enabled.", "%d templates enabled.", number) % number)
+
+    @admin.display(description=_("channels"))
+    def channels(self, obj: Template) -> str:
+        """Return the channels that have words."""
+        return ", ".join(dict.fromkeys(str(content.get_channel_display()) for content in _live(obj)))
+
+    @admin.display(description=_("languages"))
+    def languages(self, obj: Template) -> str:
+        """Return the languages of the words."""
+        return ", ".join(dict.fromkeys(content.locale or str(_("any")) for content in _live(obj)))
+
+    @admin.display(description=_("live version"))
+    def live(self, obj: Template) -> str | None:
+        """Return the number of the version that new events use."""
+        return f"v{obj.live_version.number}" if obj.live_version else None
+
+    @admin.display(description=_("draft"))
+    def draft(self, obj: Template) -> str | None:
+        """Return the number of the version that is being written."""
+        drafts: list[TemplateVersion] = getattr(obj, "drafts", [])
+        return f"v{drafts[0].number}" if drafts else None
+
+    @admin.display(description=_("variables"))
+    def shipped_variables(self, obj: Template) -> SafeString:
+        """Return the variables that come with the code."""
+        return pretty(obj.variables)
+
+    @admin.display(description=_("versions"))
+    def all_versions(self, obj: Template) -> SafeString:
+        """Return a link to them."""
+        return link_to_list(TemplateVersion, _("All versions"), template__exact=obj.pk)
+
+
+def _live(template: Template) -> list[TemplateContent]:
+    return list(template.live_version.contents.all()) if template.live_version else []
+
+
+def _to_draft(request: HttpRequest, template: Template) -> HttpResponse:
+    draft = templates.draft_of(template, user=staff_member(request))
+    return HttpResponseRedirect(reverse("admin:notifications_templateversion_change", args=[draft.pk]))
+
+
+def staff_member(request: HttpRequest) -> User:
+    """Return who is logged in: the admin lets nobody else in."""
+    user = request.user
+    assert user.is_authenticated
+    return user

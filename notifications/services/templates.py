@@ -1,0 +1,142 @@
+"""What staff do with templates: draft, publish, discard, switch off. A published version is never changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from notifications.exceptions import NotificationError
+from notifications.models import Template, TemplateContent, TemplateVersion
+from notifications.pipeline.rendering import Problem, check_content
+from notifications.types import Channel, Content
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.db.models import QuerySet
+
+    from notifications.pipeline.rendering import Field
+
+
+class NotADraft(NotificationError):
+    """The version is published; it cannot be changed any more."""
+
+
+class NotReady(NotificationError):
+    """The wording cannot be published yet."""
+
+
+@transaction.atomic
+def draft_of(template: Template, *, user: AbstractBaseUser) -> TemplateVersion:
+    """Return the draft of a template, or begin one as a copy of what is live: there is at most one."""
+    # The lock: two people who press the button at once get the same draft.
+    live_id = Template.objects.select_for_update().values_list("live_version", flat=True).get(pk=template.pk)
+    draft = template.versions.filter(published_at__isnull=True).first()
+    if draft is not None:
+        return draft
+    last = template.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    draft = TemplateVersion(template=template, number=last + 1, origin=TemplateVersion.Origin.STAFF)
+    draft.created_by_id = user.pk
+    draft.save(force_insert=True)
+    contents = list(TemplateContent.objects.filter(version=live_id))
+    for content in contents:
+        content.pk, content.version = None, draft
+    TemplateContent.objects.bulk_create(contents)
+    return draft
+
+
+@transaction.atomic
+def publish(version: TemplateVersion, *, user: AbstractBaseUser, now: datetime) -> None:
+    """
+    Make a draft the live version: new events are dispatched with it, what is under way keeps the words it has.
+
+    Raise `NotReady` if nothing is written or something is wrong with it, `NotADraft` if it is published already.
+    """
+    template = Template.objects.select_for_update().get(pk=version.template_id)
+    contents = list(TemplateContent.objects.filter(version=version))
+    if not contents:
+        raise NotReady(_("Nothing is written yet: add the wording of at least one channel."))
+    for content in contents:
+        errors = [found for found in problems_of(content, template.variables) if found.severity == "error"]
+        if errors:
+            raise NotReady(f"{content}: {worded(errors[0])}")
+    num_updated = TemplateVersion.objects.filter(pk=version.pk, published_at__isnull=True).update(published_at=now)
+    if num_updated != 1:
+        raise NotADraft
+    version.published_at = now
+    template.live_version = version
+    template.save(update_fields=["live_version"])
+    _record([template], user, f"Published v{version.number}.")
+
+
+@transaction.atomic
+def discard(version: TemplateVersion) -> None:
+    """Delete a draft; raise `NotADraft` if it is published."""
+    draft = TemplateVersion.objects.select_for_update().filter(pk=version.pk, published_at__isnull=True).first()
+    if draft is None:
+        raise NotADraft
+    draft.delete()
+
+
+@transaction.atomic
+def disable(templates: Iterable[Template], *, user: AbstractBaseUser, now: datetime) -> int:
+    """Switch templates off; return how many were on."""
+    changed = list(_locked(templates).filter(disabled_at__isnull=True))
+    Template.objects.filter(pk__in=changed).update(disabled_at=now)
+    _record(changed, user, "Disabled.")
+    return len(changed)
+
+
+@transaction.atomic
+def enable(templates: Iterable[Template], *, user: AbstractBaseUser) -> int:
+    """Switch templates on again; return how many were off."""
+    changed = list(_locked(templates).filter(disabled_at__isnull=False))
+    Template.objects.filter(pk__in=changed).update(disabled_at=None)
+    _record(changed, user, "Enabled.")
+    return len(changed)
+
+
+def problems_of(row: TemplateContent, declared: Collection[str]) -> list[Problem]:
+    """Return what is wrong with a content, saved or not, whose template declares these variables."""
+    content = Content(
+        id=row.pk or 0, channel=row.channel, locale=row.locale, title=row.title, body=row.body, html=row.html
+    )
+    misfits = _misfits(content)
+    fields = {problem.field for problem in misfits}
+    return misfits + [found for found in check_content(content, declared) if found.field not in fields]
+
+
+def worded(problem: Problem) -> str:
+    """Return a problem as staff read it, with its line."""
+    if problem.line is None:
+        return problem.message
+    return _("Line %(line)s: %(message)s") % {"line": problem.line, "message": problem.message}
+
+
+def _locked(templates: Iterable[Template]) -> QuerySet[Template]:
+    return Template.objects.select_for_update().filter(pk__in=[template.pk for template in templates])
+
+
+def _misfits(content: Content) -> list[Problem]:
+    """Return the fields that do not go with the channel."""
+    found = []
+    if content.channel == Channel.IN_APP and not content.title.strip():
+        found.append(_error_in("title", _("An inbox item needs a title.")))
+    if content.channel == Channel.SMS and content.title.strip():
+        found.append(_error_in("title", _("A text message has no title; write everything into the text.")))
+    if content.channel != Channel.EMAIL and content.html.strip():
+        found.append(_error_in("html", _("HTML is for e-mails only; delete it.")))
+    return found
+
+
+def _error_in(field: Field, message: str) -> Problem:
+    return Problem(field=field, message=message, line=None, severity="error")
+
+
+def _record(templates: Iterable[Template], user: AbstractBaseUser, message: str) -> None:
+    LogEntry.objects.log_actions(user.pk, list(templates), CHANGE, message)

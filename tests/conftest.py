@@ -1,0 +1,99 @@
+"""Fixtures for everybody: the three people, a template to publish with, and a clean process."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+
+from notifications import registry
+from notifications.channels import fake
+from notifications.models import RecipientSettings
+from notifications.pipeline import wording
+from notifications.pipeline.draining import places
+from tests.factories import make_template
+
+
+@pytest.fixture(autouse=True)
+def clean_process():
+    """Forget what the process remembers of the test before."""
+    wording.forget()
+    fake.forget()
+    registry.adapter.cache_clear()
+    places.stopping.clear()
+    yield
+    registry.adapter.cache_clear()
+
+
+@pytest.fixture
+def fake_sms(settings):
+    """Send text messages by the fake; return what it keeps."""
+    settings.NOTIFICATION_CHANNELS = {
+        **settings.NOTIFICATION_CHANNELS,
+        "sms": {"BACKEND": "notifications.channels.fake.FakeChannel"},
+    }
+    return fake.sent
+
+
+def _person(name: str):
+    return get_user_model().objects.create_user(name, email=f"{name}@example.com", first_name=name.capitalize())
+
+
+@pytest.fixture
+def alice(db):
+    """Owns what the test is about; can be reached by e-mail and text message."""
+    user = _person("alice")
+    RecipientSettings.objects.create(recipient=user, phone="+4915550001001")
+    return user
+
+
+@pytest.fixture
+def bob(db):
+    """Somebody else who may be told too; reads German, has no phone."""
+    user = _person("bob")
+    RecipientSettings.objects.create(recipient=user, locale="de-AT")
+    return user
+
+
+@pytest.fixture
+def charlie(db):
+    """Has no business here."""
+    return _person("charlie")
+
+
+@pytest.fixture
+def template(db):
+    """ORDER_CREATED with an `order_number`, for in-app, e-mail and text message."""
+    return make_template("ORDER_CREATED")
+
+
+@pytest.fixture
+def connect():
+    """Return a function that connects a receiver to a signal until the test ends."""
+    connected = []
+
+    def connect(signal, receiver):
+        signal.connect(receiver, weak=False)
+        connected.append((signal, receiver))
+
+    yield connect
+    for signal, receiver in connected:
+        signal.disconnect(receiver)
+
+
+@pytest.fixture
+def hear(connect):
+    """Return a function that gives the list of what a signal says until the test ends, by argument name."""
+
+    def hear(signal, argument):
+        heard = []
+        connect(signal, lambda sender, **kwargs: heard.append(kwargs[argument]))
+        return heard
+
+    return hear
+
+
+@pytest.fixture
+def shipped_templates(db):
+    """Seed the shipped wording: the receivers are connected, as in production, and publish with it."""
+    call_command("seed_notification_templates", verbosity=0)

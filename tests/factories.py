@@ -1,0 +1,41 @@
+"""Rows for tests."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from notifications.models import Category, Template, TemplateContent, TemplateVersion
+from notifications.types import Priority
+
+CONTENTS = {
+    ("in_app", ""): {"title": "Order {{ order_number }}", "body": "We have it."},
+    ("in_app", "de"): {"title": "Bestellung {{ order_number }}", "body": "Sie ist da."},
+    ("email", ""): {"title": "Your order {{ order_number }}", "body": "Hello {{ recipient_name }}, we have it."},
+    ("sms", ""): {"body": "Order {{ order_number }} is here."},
+}
+
+
+def make_template(code, *, category="orders", required=False, contents=None, variables=None, priority=Priority.NORMAL):
+    """Return a template with one published version."""
+    category_row, _ = Category.objects.get_or_create(code=category, defaults={"name": category, "required": required})
+    template = Template.objects.create(
+        code=code,
+        category=category_row,
+        name=code,
+        priority=priority,
+        variables=variables or {"order_number": {"sample": "ORD-1", "required": True}},
+    )
+    publish_version(template, contents or CONTENTS)
+    return template
+
+
+def publish_version(template, contents):
+    """Publish the next version of a template, with these contents: (channel, locale) → texts."""
+    version = TemplateVersion.objects.create(
+        template=template, number=template.versions.count() + 1, published_at=timezone.now()
+    )
+    for (channel, locale), texts in contents.items():
+        TemplateContent.objects.create(version=version, channel=channel, locale=locale, **texts)
+    template.live_version = version
+    template.save()
+    return version

@@ -1,0 +1,156 @@
+"""Drains share a process: few of each kind, and no wake-up lost."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from notifications import signals, wakeups
+from notifications.pipeline import draining
+from notifications.pipeline.draining import Places, drain
+
+
+@pytest.fixture
+def places(monkeypatch):
+    fresh = Places()
+    monkeypatch.setattr(draining, "places", fresh)
+    return fresh
+
+
+def script(*numbers):
+    """Return a step that handles these numbers of rows, one after the other, then none."""
+    left = list(numbers)
+
+    def step(*, more):
+        return left.pop(0) if left else 0
+
+    return step
+
+
+def test_a_drain_works_until_nothing_is_due(places):
+    assert drain("dispatch_normal", script(5, 5, 2)) == 12
+    assert not places.busy("dispatch_normal")
+
+
+def test_a_drain_whose_time_is_up_rings_again_and_leaves(places, rung, settings):
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "DRAIN_TIME": 0}
+
+    assert drain("dispatch_normal", script(5, 5, 5)) == 5
+    assert rung == [("dispatch_normal", 0.0)]
+
+
+def test_a_full_claim_rings_for_a_second_drain(places, rung):
+    def step(*, more):
+        more()
+        return 0
+
+    drain("deliver_email", step)
+
+    assert rung == [("deliver_email", 0.0)]
+
+
+def test_a_stopping_worker_begins_nothing(places):
+    places.stopping.set()
+
+    assert drain("dispatch_normal", script(5)) == 0
+
+
+def test_an_error_ends_the_drain_gives_the_place_back_and_is_told(places):
+    told: list = []
+
+    def step(*, more):
+        raise ZeroDivisionError
+
+    def listen(actor, error, **_):
+        told.append((actor, type(error)))
+
+    signals.drain_failed.connect(listen)
+    try:
+        assert drain("deliver_email", step) == 0
+    finally:
+        signals.drain_failed.disconnect(listen)
+
+    assert told == [("deliver_email", ZeroDivisionError)]
+    assert not places.busy("deliver_email")
+
+
+def test_a_channel_has_three_places_and_all_channels_leave_two_threads(places):
+    assert [places.enter("deliver_email") for _ in range(4)] == [True, True, True, False]
+    assert [places.enter("deliver_sms") for _ in range(4)] == [True, True, True, False]
+    assert [places.enter("deliver_chat") for _ in range(4)] == [True, True, False, False]
+    assert [places.enter("dispatch_urgent") for _ in range(3)] == [True, True, False]
+
+
+def test_a_wake_up_that_finds_no_place_sends_the_leaving_drain_round_again(places):
+    for _ in range(3):
+        places.enter("deliver_email")
+    assert not places.enter("deliver_email")
+
+    assert places.leave("deliver_email") == (True, None)
+    assert places.leave("deliver_email") == (False, None)
+
+
+def test_a_channel_that_was_turned_away_by_others_is_rung_for_when_one_leaves(places):
+    places.threads = 3
+    places.enter("deliver_email")
+    assert not places.enter("deliver_sms")
+
+    assert places.leave("deliver_email") == (False, "deliver_sms")
+
+
+def test_a_stopping_worker_does_not_go_round_again(places):
+    places.enter("deliver_email")
+    for _ in range(2):
+        places.enter("deliver_email")
+    assert not places.enter("deliver_email")
+    places.stopping.set()
+
+    assert places.leave("deliver_email")[0] is False
+
+
+def test_a_row_committed_while_the_last_drain_leaves_is_not_left_behind(places):
+    """The race: the drain has claimed nothing and is about to leave; a row and its wake-up come in between."""
+    for _ in range(200):
+        due = []
+        handled = []
+        claimed_nothing, committed = threading.Event(), threading.Event()
+
+        def step(*, more, due=due, handled=handled, seen=claimed_nothing, go=committed):
+            rows, due[:] = list(due), []
+            handled.extend(rows)
+            if not rows and not seen.is_set():
+                seen.set()
+                go.wait(5)
+            return len(rows)
+
+        places.threads = 3
+        first = threading.Thread(target=drain, args=("deliver_email", step))
+        first.start()
+        claimed_nothing.wait(5)
+        due.append(1)
+        second = threading.Thread(target=drain, args=("deliver_email", step))
+        second.start()
+        second.join(0.001)
+        committed.set()
+        first.join(5)
+        second.join(5)
+
+        assert handled == [1]
+        assert not places.busy("deliver_email")
+
+
+def test_the_ring_of_a_turned_away_channel_reaches_the_broker_buffer(places, rung):
+    places.threads = 3
+    entered = []
+
+    def step(*, more):
+        if not entered:
+            entered.append(places.enter("deliver_sms"))
+        return 0
+
+    drain("deliver_email", step)
+
+    assert entered == [False]
+    assert [actor for actor, _ in rung] == ["deliver_sms"]
+    assert wakeups.deliver_actor("sms") == "deliver_sms"

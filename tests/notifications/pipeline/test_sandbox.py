@@ -1,0 +1,912 @@
+from __future__ import annotations
+
+import copy
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.template.exceptions import TemplateSyntaxError
+from django.utils import timezone, translation
+from django.utils.safestring import SafeString, mark_safe
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from notifications.exceptions import RenderError, TemplateRefused
+from notifications.pipeline import expressions, safe_tags, sandbox
+from notifications.pipeline.sandbox import CompiledTemplate, SandboxTemplate, compile_template
+
+BASE_URL = "https://shop.example"
+
+
+def fill(source: str, *, html: bool = False, **variables: Any) -> str:
+    return compile_template(source, html=html).render(variables, base_url=BASE_URL)
+
+
+def forced(source: str, *, html: bool) -> CompiledTemplate:
+    """Compile without the static checks, as if they had a hole."""
+    return CompiledTemplate(template=SandboxTemplate(source, engine=sandbox._engine()), html=html)
+
+
+class Reader(HTMLParser):
+    """What a mail program could be made to run."""
+
+    ACTIVE = {"base", "embed", "form", "iframe", "link", "meta", "object", "script", "style", "svg"}
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.dangers: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self.ACTIVE:
+            self.dangers.append(f"<{tag}>")
+        for name, value in attrs:
+            target = re.sub(r"[\x00-\x20]", "", value or "").lower()
+            if name.startswith("on") or name == "srcdoc":
+                self.dangers.append(name)
+            if target.startswith(("javascript:", "data:", "vbscript:", "//")):
+                self.dangers.append(target)
+
+
+def hostile_data() -> dict[str, Any]:
+    return {
+        "name": "<script>alert(1)</script>",
+        "url": "javascript:alert(1)",
+        "attack": "x\" onmouseover=alert(1) y='",
+        "bare": "x onmouseover=alert(1)",
+        "tag": "script",
+        "code": "alert(1)",
+        "format": "{0.__class__}",
+        "yes": True,
+        "number": 10**9,
+        "items": ["a", "b"],
+        "d": {"key": "value", "items": ["<b>"]},
+    }
+
+
+# --- What cannot even be compiled ---------------------------------------------------------------------------------
+
+HOSTILE_CODE = {
+    "ljust": '{{ "x"|ljust:"1000000000" }}',
+    "rjust": '{{ "x"|rjust:"1000000000" }}',
+    "center": '{{ "x"|center:"1000000000" }}',
+    "stringformat": '{{ number|stringformat:"0999999999d" }}',
+    "floatformat huge": "{{ number|floatformat:900000 }}",
+    "floatformat negative": '{{ number|floatformat:"-900000" }}',
+    "floatformat from a variable": "{{ number|floatformat:number }}",
+    "truncatechars huge": "{{ name|truncatechars:1000000 }}",
+    "truncatechars from a variable": "{{ name|truncatechars:number }}",
+    "truncatewords huge": "{{ name|truncatewords:201 }}",
+    "join with a variable": "{{ items|join:name }}",
+    "join with a long text": "{{ items|join:'" + "x" * 201 + "' }}",
+    "date format from a variable": "{{ name|date:format }}",
+    "yesno from a variable": "{{ yes|yesno:name }}",
+    "add": "{{ name|add:name }}",
+    "wordwrap": "{{ name|wordwrap:1 }}",
+    "make_list": "{{ name|make_list }}",
+    "slice": '{{ name|slice:":3" }}',
+    "pprint": "{{ d|pprint }}",
+    "safe": "{{ name|safe }}",
+    "safeseq": "{{ items|safeseq }}",
+    "escapejs": "{{ name|escapejs }}",
+    "force_escape": "{{ name|force_escape }}",
+    "urlize": "{{ name|urlize }}",
+    "striptags": "{{ name|striptags }}",
+    "unordered_list": "{{ items|unordered_list }}",
+    "dictsort": '{{ items|dictsort:"0" }}',
+    "phone2numeric": "{{ name|phone2numeric }}",
+    "json_script": "{{ d|json_script }}",
+    "include": '{% include "admin/base.html" %}',
+    "extends": '{% extends "admin/base.html" %}',
+    "block": "{% block x %}{% endblock %}",
+    "load": "{% load static %}",
+    "lorem": "{% lorem 1000000 w %}",
+    "autoescape": "{% autoescape off %}{{ name }}{% endautoescape %}",
+    "filter": "{% filter safe %}{{ name }}{% endfilter %}",
+    "cycle": '{% cycle "<b>" "<i>" %}',
+    "firstof": "{% firstof name %}",
+    "debug": "{% debug %}",
+    "csrf_token": "{% csrf_token %}",
+    "url": "{% url 'admin:index' %}",
+    "querystring": "{% querystring %}",
+    "now": '{% now "Y" %}',
+    "regroup": "{% regroup items by key as groups %}",
+    "widthratio": "{% widthratio number 1 1000 %}",
+    "templatetag": "{% templatetag openblock %}",
+    "verbatim": "{% verbatim %}{{ name }}{% endverbatim %}",
+    "spaceless": "{% spaceless %}<p> </p>{% endspaceless %}",
+    "translated literal": "{{ _('') }}",
+    "translated argument": "{{ name|default:_('') }}",
+    "private name": "{{ d.__class__ }}",
+    "private variable": "{{ _base_url }}",
+    "three loops": "{% for a in items %}{% for b in items %}{% for c in items %}{% endfor %}{% endfor %}{% endfor %}",
+    "deep blocks": "{% if yes %}" * 11 + "{% endif %}" * 11,
+    "long condition": "{% if " + "not " * 41 + "yes %}{% endif %}",
+    "loop variable forloop": "{% for forloop in items %}{% endfor %}",
+    "loop variable private": "{% for _a in items %}{% endfor %}",
+    "with True": "{% with True=name %}{% endwith %}",
+    "too many nodes": "{{ name }}" * 201,
+}
+
+HOSTILE_SOURCE = {
+    "too long": "x" * 20_481,
+    "too long in bytes": "é" * 10_241,
+    "too many tags": "{% comment %}{% endcomment %}" * 201,
+    "tags never closed": "{%" * 10_000,
+    "control character": "a\x00b",
+    "control character that stands for a tag": "<a href='\x02'>",
+    "half a surrogate pair": "a\ud800b",
+    "tag over two lines": "Hello {{\nname }}",
+    "tag never closed": "Hello {{ name",
+}
+
+HOSTILE_HTML = {
+    "script": "<script>alert(1)</script>",
+    "script in capitals": "<SCRIPT>alert(1)</SCRIPT>",
+    "variable in script": "<script>var x = {{ code }}</script>",
+    "variable in style": "<style>p { color: {{ code }} }</style>",
+    "iframe": '<iframe src="https://evil.example"></iframe>',
+    "object": '<object data="https://evil.example"></object>',
+    "embed": '<embed src="https://evil.example">',
+    "form": '<form action="https://evil.example"><p>x</p></form>',
+    "base": '<base href="https://evil.example/">',
+    "meta": '<meta http-equiv="refresh" content="0">',
+    "link": '<link rel="stylesheet" href="https://evil.example">',
+    "svg": "<svg onload=alert(1)>",
+    "title starts raw text": "<title>{{ name }}</title>",
+    "textarea starts raw text": "<textarea>{{ name }}</textarea>",
+    "comment": "<!-- {{ name }} -->",
+    "conditional comment": "<!--[if mso]><script>alert(1)</script><![endif]-->",
+    "processing instruction": "<?xml version='1.0'?>",
+    "handler": '<p onclick="alert(1)">x</p>',
+    "handler in capitals": '<p OnClick="alert(1)">x</p>',
+    "variable in a handler": '<p onclick="{{ code }}">x</p>',
+    "srcdoc": '<p srcdoc="{{ name }}">x</p>',
+    "unknown attribute": '<a ping="https://evil.example">x</a>',
+    "javascript link": '<a href="javascript:alert(1)">x</a>',
+    "javascript link in capitals": '<a href=" JavaScript:alert(1)">x</a>',
+    "javascript link with a tab": '<a href="java\tscript:alert(1)">x</a>',
+    "javascript link with entities": '<a href="&#106;avascript&colon;alert(1)">x</a>',
+    "javascript image": '<img src="javascript:alert(1)">',
+    "data link": '<a href="data:text/html,x">x</a>',
+    "data image": '<img src="data:image/svg+xml,x">',
+    "link to another scheme by default": '<a href="//evil.example">x</a>',
+    "relative link": '<a href="orders">x</a>',
+    "variable as link": '<a href="{{ url }}">x</a>',
+    "variable after https": '<a href="https://{{ url }}">x</a>',
+    "variable after the action link": '<a href="{% action_url %}{{ url }}">x</a>',
+    "variable as image": '<img src="{{ url }}">',
+    "script put together from branches": '<a href="{% if yes %}java{% endif %}script:alert(1)">x</a>',
+    "unquoted variable": "<p title={{ bare }}>x</p>",
+    "unquoted action link": "<a href={% action_url %}>x</a>",
+    "variable as attribute": "<p {{ bare }}>x</p>",
+    "variable as attribute name": '<p {{ tag }}="x">x</p>',
+    "variable as tag": "<{{ tag }}>alert(1)</{{ tag }}>",
+    "variable inside a tag name": "<s{{ tag }}>",
+    "tag put together from branches": "<{% if yes %}script{% endif %}>alert(1)</script>",
+    "tag put together around a comment": "<scr{# #}ipt>alert(1)</script>",
+    "tag put together around a block comment": "<scr{% comment %} {% endcomment %}ipt>alert(1)</script>",
+    "attribute put together around a comment": "<p on{% comment %}\n{% endcomment %}click='alert(1)'>x</p>",
+    "quote closed in one branch": '<p title="{% if yes %}" onclick="{% endif %}alert(1)">x</p>',
+    "attribute in one branch": '<p {% if yes %}onclick="alert(1)"{% endif %}>x</p>',
+    "block over two values": '<p title="{% if yes %}a" class="b{% endif %}">x</p>',
+    "branch of another block": '{% if yes %}<p title="{% else %}">{% endif %}',
+    "variable in style attribute": '<p style="color: {{ code }}">x</p>',
+    "tag never closed": "<p title='x'",
+    "tag inside a tag": "<p <b>x</b>",
+    "slash for a space": '<a/href="https://shop.example">x</a>',
+    "attributes in a closing tag": '<p>x</p class="y">',
+    "no space between attributes": '<p title="x"class="y">x</p>',
+    "stray quote": '<p title="x"">x</p>',
+    "form feed for a space": '<p\x0conclick="alert(1)">x</p>',
+    "plain less-than": "1 < 2",
+}
+
+
+@pytest.mark.parametrize("html", [False, True], ids=["text", "html"])
+@pytest.mark.parametrize("source", HOSTILE_CODE.values(), ids=HOSTILE_CODE)
+def test_hostile_code_is_refused_and_does_not_compile_past_the_static_checks(source, html):
+    with pytest.raises(TemplateRefused) as refused:
+        compile_template(source, html=html)
+
+    assert refused.value.line == 1
+    assert 20 < len(str(refused.value)) < 400
+    with pytest.raises((TemplateRefused, TemplateSyntaxError)):
+        forced(source, html=html)
+
+
+@pytest.mark.parametrize("source", HOSTILE_SOURCE.values(), ids=HOSTILE_SOURCE)
+def test_a_hostile_source_is_refused(source):
+    with pytest.raises(TemplateRefused):
+        compile_template(source, html=False)
+
+
+@pytest.mark.parametrize("source", HOSTILE_HTML.values(), ids=HOSTILE_HTML)
+def test_hostile_html_is_refused_and_harmless_past_the_static_check(source):
+    with pytest.raises(TemplateRefused) as refused:
+        compile_template(source, html=True)
+
+    assert refused.value.line is not None or "control" in str(refused.value)
+    try:
+        html = forced(source, html=True).render(hostile_data() | {"action_url": "/orders/42/"}, base_url=BASE_URL)
+    except RenderError:
+        return
+    assert Reader(html).dangers == []
+
+
+def test_the_reader_sees_the_dangers_it_is_asked_about():
+    html = '<script></script><p onclick="x" srcdoc="y"><a href=" java\tscript:z">x</a>'
+
+    assert Reader(html).dangers == ["<script>", "onclick", "srcdoc", "javascript:z"]
+
+
+def test_a_refusal_names_the_line():
+    source = "Hello {{ name }},\n\n{% for line in lines %}\n{{ line|ljust:'9' }}\n{% endfor %}"
+
+    with pytest.raises(TemplateRefused, match=r"no filter '\|ljust'") as refused:
+        compile_template(source, html=False)
+
+    assert refused.value.line == 4
+
+
+def test_a_refusal_in_html_names_the_line():
+    source = "<p>\n{% comment %}\n\n{% endcomment %}\n<b>{{ name }}</b>\n<script>"
+
+    with pytest.raises(TemplateRefused, match="<script> is not allowed") as refused:
+        compile_template(source, html=True)
+
+    assert refused.value.line == 6
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("{{ name|tilte }}", "no filter '|tilte' (did you mean 'title'?)"),
+        ("{{ name|zzz }}", "there are capfirst, date, default"),
+        ("{% ife x %}", "no tag {% ife %} (did you mean 'if'?)"),
+        ("{% include 'x' %}", "no tag {% include %}; there are action_url, comment, for, if, with"),
+        ("{% if x %}", "{% if %} is never closed; add {% endif %}"),
+        ("{% endif %}", "{% endif %} has no block to belong to"),
+        ("{% else %}", "{% else %} has no block to belong to"),
+        ("{{ order number }}", "'order number' cannot be read; write name, name.part"),
+        ("{{ a..b }}", "'a..b' has a dot too many"),
+        ("{% if _('x %}{% endif %}", "'if _('x' is broken; check its quotes"),
+        ("{% if %}{% endif %}", "Unexpected end of expression"),
+        ("{% for x on items %}{% endfor %}", "Write {% for item in items %}"),
+        ("{% for in items %}{% endfor %}", "Write {% for item in items %}"),
+        ("{% with x %}{% endwith %}", "Write {% with name=value %}"),
+        ("{% action_url a b %}", "with one variable"),
+        ("{{ x|truncatechars:0 }}", "|truncatechars takes a number from 1 to 200"),
+        ("{{ x|truncatechars }}", "truncatechars requires 2 arguments"),
+        ("{{ x|floatformat:7 }}", "|floatformat takes a number up to 6"),
+        ("{{ x|floatformat:'' }}", "|floatformat takes a number up to 6"),
+        ("{{ x|join:5 }}", "|join takes text in quotes"),
+        ("Hi\n{% if x", "'{%' is not finished; close it on the same line"),
+    ],
+)
+def test_a_refusal_names_the_thing_and_the_cure(source, message):
+    with pytest.raises(TemplateRefused, match=re.escape(message)):
+        compile_template(source, html=False)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("<p title={{ x }}>", 'only in quoted values: title="{{ name }}"'),
+        ("<p title=ü>", 'need quotes: name="value"'),
+        ("<p ü>", "'ü' has no place inside <p>"),
+        ("<p", "<p is not closed; end it with '>'"),
+        ("<!-- x -->", "write {# … #}"),
+        ("a < b", "Write &lt;"),
+        ('<a href="{{ x }}">', 'href="{% action_url name %}"'),
+        ('<a href="/orders">', 'href="{% action_url %}"'),
+        ('<p title="{% if x %}">{% endif %}', "A block starts or ends inside title="),
+        ('<p style="{{ x }}">', "choose between fixed styles with {% if %}"),
+    ],
+)
+def test_a_refusal_of_html_names_the_thing_and_the_cure(source, message):
+    with pytest.raises(TemplateRefused, match=re.escape(message)):
+        compile_template(source, html=True)
+
+
+# --- What compiles and must stay inert ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "expression",
+    ["d.popitem", "d.clear", "d.keys", "d.values", "d.copy", "items.clear", "items.pop", "items.append", "format.format",
+     "format.upper", "name.encode", "number.bit_length", "number.real", "yes.numerator", "d.items.sort", "items.5",
+     "items.-1", "items.\u0660", "d.0", "name.0", "items.99999999999999999999"],
+)  # fmt: skip
+def test_methods_attributes_and_missing_keys_are_missing(expression):
+    data = hostile_data()
+    before = copy.deepcopy(data)
+
+    for source in (f"{{{{ {expression} }}}}", f"{{% for x in {expression} %}}{{% endfor %}}"):
+        with pytest.raises((RenderError, TemplateRefused)):
+            fill(source, **data)
+    if "-" not in expression:
+        assert fill(f"{{% if {expression} %}}called{{% endif %}}{{{{ {expression}|default:'-' }}}}", **data) == "-"
+    assert data == before
+
+
+def test_keys_of_objects_and_places_in_lists_are_read():
+    data: dict[str, Any] = {"d": {"items": [{"a.b": 1, "c": "x"}, "y"]}}
+
+    assert fill("{{ d.items.0.c }}{{ d.items.1 }}", **data) == "xy"
+
+
+def test_a_rendering_changes_nothing_for_the_next_one():
+    data = hostile_data()
+    before = copy.deepcopy(data)
+    template = compile_template(
+        "{% for x in items %}{% with items=x %}{{ items }}{% endwith %}{% endfor %}", html=False
+    )
+
+    first, second = template.render(data), template.render(data)
+
+    assert first == second == "ab"
+    assert data == before
+
+
+class Order:
+    secret = "s3cret"
+
+    def __str__(self) -> str:
+        return self.secret
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Order(), Order, hostile_data, {"order": Order()}, [Order()], {1, 2}, b"bytes", object(), {Order(): 1}],
+    ids=["object", "class", "function", "in an object", "in a list", "set", "bytes", "bare object", "as a key"],
+)
+def test_only_plain_data_is_read(value):
+    with pytest.raises(RenderError) as refused:
+        fill("{{ value.secret }}{{ value.order.secret }}{{ value }}", value=value)
+
+    assert "s3cret" not in str(refused.value)
+
+
+def test_data_that_contains_itself_is_refused():
+    data: list[Any] = []
+    data.append(data)
+
+    with pytest.raises(RenderError, match="'data' is nested deeper than 20 levels"):
+        fill("{{ data.0 }}", data=data)
+
+
+def test_data_that_is_not_read_is_not_looked_at():
+    assert fill("{{ name }}", name="Alice", order=Order()) == "Alice"
+
+
+# --- Escaping -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["{{ x }}", "{{ x|lower }}", "{{ x|default:'' }}", "{{ y|default:x }}", "{{ x|escape }}", "{{ x|linebreaksbr }}",
+     "{% for i in list %}{{ i }}{% endfor %}", "{{ list|join:', ' }}", "{{ list|first }}", "{% with z=x %}{{ z }}{% endwith %}",
+     "{{ '<b>' }}", "{{ y|default:'<b>' }}", "{{ list|join:'<b>' }}", "{{ 1|yesno:'<b>,' }}", "{{ 2|pluralize:'<b>' }}",
+     "{{ x|capfirst|title|truncatechars:9 }}", "{{ x|linebreaksbr|lower }}", "{{ x|intcomma }}", "{{ x|floatformat:2 }}",
+     "{% for key, value in d %}{{ key }}{{ value }}{% endfor %}", "{{ 'x'|date:'<b>'|default:'<b>' }}"],
+)  # fmt: skip
+@pytest.mark.parametrize("wrap", [str, mark_safe], ids=["str", "SafeString"])
+def test_data_and_literals_are_escaped_in_html(source, wrap):
+    x = wrap("<b>&\"'")
+    try:
+        html = fill(source, html=True, x=x, y=None, list=[x, x], d={x: x})
+    except RenderError:
+        assert "date" in source
+        return
+
+    assert "<b>" not in html
+    assert "<B>" not in html
+
+
+def test_plain_text_is_not_escaped_and_does_not_pass_for_html():
+    text = fill("{{ x }}{{ '<b>' }}", x="<i>&")
+
+    assert text == "<i>&<b>"
+    assert type(text) is str
+    assert not isinstance(text, SafeString)
+
+
+def test_escaping_happens_once():
+    assert fill("{{ x|escape }}", html=True, x="a & b") == "a &amp; b"
+    assert fill("{{ x|escape }}", x="a & b") == "a &amp; b"
+
+
+def test_line_breaks_survive_escaping():
+    assert fill("{{ x|linebreaksbr }}", html=True, x="<a>\nb") == "&lt;a&gt;<br>b"
+    assert fill("{{ x|linebreaksbr|default:'-' }}", html=True, x="a\nb") == "a<br>b"
+
+
+def test_data_cannot_leave_a_quoted_attribute():
+    html = fill('<p title="{{ x }}">y</p>', html=True, x=hostile_data()["attack"])
+
+    assert Reader(html).dangers == []
+    assert html == '<p title="x&quot; onmouseover=alert(1) y=&#x27;">y</p>'
+
+
+def test_control_characters_of_data_do_not_reach_html():
+    assert fill("{{ x }}", html=True, x="a\x00\x02b\ud800") == "ab"
+
+
+def test_good_html_is_left_as_it_is():
+    source = (
+        '<table role="presentation" width=100% cellpadding="0" data-kind="x" aria-label=\'a "b"\'>\n<tr><td nowrap>'
+        '<a href="https://shop.example/?a=1&amp;b=2" target="_blank">x</a><br/><img src="https://shop.example/a.png" '
+        'alt="" /></td></tr></table >{# note #}{% comment %}<script>{% endcomment %}'
+        '<p class="{% if x %}a{% else %}b{% endif %}" style="color:{% if x %}red{% elif y %}blue{% endif %}">a &lt; b</p>'
+        '<a href="mailto:help@shop.example">m</a> <a href="tel:+49301234">t</a> <a href="{% action_url %}?from=mail">o</a>'
+    )
+
+    html = fill(source, html=True, x=True, y=False, action_url="/o/1")
+
+    assert '<p class="a" style="color:red">a &lt; b</p>' in html
+    assert '<a href="https://shop.example/o/1?from=mail">' in html
+    assert "script" not in html
+
+
+# --- Links --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "link"),
+    [
+        ("/orders/42/", "https://shop.example/orders/42/"),
+        ("https://other.example/a?b=c#d", "https://other.example/a?b=c#d"),
+        ("http://localhost:8000/", "http://localhost:8000/"),
+        ("HTTPS://other.example", "HTTPS://other.example"),
+        ("mailto:help@shop.example?subject=a", "mailto:help@shop.example?subject=a"),
+        ("TEL:+49-30-1234", "TEL:+49-30-1234"),
+    ],
+)
+def test_safe_links_become_absolute(url, link):
+    assert fill("{% action_url %}", action_url=url) == link
+    assert fill("{% action_url order.link %}", order={"link": url}) == link
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "java\tscript:alert(1)", "data:text/html,x",
+     "vbscript:x", "file:///etc/passwd", "ftp://x.example", "//evil.example", "/\\evil.example", "\\\\evil.example",
+     "/a b", "/a\nb", "https://", "https:evil.example", "https://a@evil.example", "https://[evil", "orders/42", "?a=b",
+     "#top", "mailto:", "mailto:a b", "mailto:a\nb", "mailto:é@x.example", "tel:\u202e1", "/" + "a" * 3000,
+     "mailto:" + "a" * 3000, "/\u202egro", 5, True, ["/x"], {"a": 1}],
+    ids=str,
+)  # fmt: skip
+def test_unsafe_links_are_refused_and_not_repeated(url):
+    for html in (False, True):
+        with pytest.raises(RenderError, match="link") as refused:
+            fill("{% action_url %}", html=html, action_url=url)
+
+        assert "evil" not in str(refused.value)
+
+
+def test_a_link_cannot_leave_its_attribute():
+    html = fill('<a href="{% action_url %}">x</a>', html=True, action_url="/a?b=\"'<>&c")
+
+    assert html == '<a href="https://shop.example/a?b=&quot;&#x27;&lt;&gt;&amp;c">x</a>'
+
+
+def test_an_empty_link_says_so():
+    with pytest.raises(RenderError, match=r"inside \{% if %\}"):
+        fill("{% action_url %}", action_url="")
+    assert fill("{% if action_url %}{% action_url %}{% endif %}", action_url="") == ""
+
+
+def test_a_path_needs_a_base_url():
+    with pytest.raises(RenderError, match="no base_url"):
+        compile_template("{% action_url %}", html=False).render({"action_url": "/a"})
+
+
+def test_a_mail_link_is_no_image():
+    with pytest.raises(RenderError, match="not safe"):
+        fill('<img src="{% action_url %}">', html=True, action_url="mailto:a@b.example")
+
+
+# --- Missing variables --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("a\n{{ nme }}", "'nme' (line 2)"),
+        ("{{ order.nmber }}", "'order.nmber' (line 1)"),
+        ("{{ nme|upper }}", "'nme'"),
+        ("{{ order.number|default:nme }}", "'nme'"),
+        ("{% for x in lins %}{% endfor %}", "'lins'"),
+        ("{% for x in lines %}{{ x.nme }}{% endfor %}", "'x.nme';"),
+        ("{% with x=nme %}{% endwith %}", "'nme'"),
+        ("{% action_url lnk %}", "'lnk'"),
+        ("{{ forloop.counter }}", "'forloop'"),
+        ("{{ " + "a" * 5000 + " }}", "aaa…'"),
+    ],
+)
+def test_a_missing_variable_is_an_error_that_names_it(source, name):
+    with pytest.raises(RenderError, match=re.escape(name)) as missing:
+        fill(source, order={"number": ""}, lines=[{}])
+
+    assert len(str(missing.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ x|default:'-' }}", "-"),
+        ("{{ x|default_if_none:'-' }}", "-"),
+        ("{{ x.y|upper|default:'-' }}", "-"),
+        ("{{ x|default:'a'|upper }}", "A"),
+        ("{% if x %}a{% else %}b{% endif %}", "b"),
+        ("{% if not x and x.y != 'z' %}a{% endif %}", "a"),
+        ("{% if x|length > 0 %}a{% elif x|upper == '' %}b{% endif %}", "b"),
+        ("{% if x|first %}a{% endif %}", ""),
+        ("{% if x|default:y %}a{% endif %}", ""),
+        ("{% if 1 == x|default:y %}a{% endif %}", ""),
+    ],
+)
+def test_a_missing_variable_is_empty_where_a_default_or_a_test_expects_it(source, text):
+    assert fill(source) == text
+
+
+def test_null_prints_as_nothing():
+    assert fill("[{{ x }}{{ x|upper }}{% for y in x %}{% endfor %}]", x=None) == "[]"
+
+
+def test_a_list_or_object_does_not_print_as_code():
+    for value in ([], {}, ["a"], {"a": 1}):
+        with pytest.raises(RenderError, match=r"'x' is a list or object; loop over it, or use \|join"):
+            fill("{{ x }}", x=value)
+        with pytest.raises(RenderError, match=r"'x\|upper' filters a list or object by \|upper"):
+            fill("{{ x|upper }}", x=value)
+
+
+# --- Names --------------------------------------------------------------------------------------------------------
+
+
+def test_the_names_are_the_roots_the_template_reads_and_does_not_make():
+    source = """{{ a.b|default:c }}{% if d and not e.f|upper == g %}{% elif h %}{% endif %}
+    {% for i, j in k %}{{ i }}{{ j }}{{ forloop.counter }}{% for l in i %}{{ l }}{{ m }}{% endfor %}{% empty %}{{ i }}{% endfor %}
+    {% with n=o.p q='x' %}{{ n }}{{ q }}{% endwith %}{{ n|default:True }}{{ 5 }}{{ 'r' }}{% action_url s.t %}
+    {% comment %}{{ u }}{% endcomment %}{# {{ v }} #}{% action_url %}"""
+
+    template = compile_template(source, html=False)
+
+    assert template.names == frozenset("acdeghikmnos") | {"action_url"}
+    assert template.lines["a"] == 1
+    assert template.lines["i"] == 2
+    assert template.lines["action_url"] == 4
+
+
+# --- Loops --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{% for x in l %}{{ x }}{% endfor %}", "abc"),
+        ("{% for x in l reversed %}{{ x }}{% endfor %}", "cba"),
+        ("{% for x in reversed %}{{ x }}{% endfor %}", "z"),
+        ("{% for x in none %}{{ x }}{% empty %}-{% endfor %}", "-"),
+        ("{% for x in l %}{{ forloop.counter }}{{ forloop.counter0 }}{% endfor %}", "102132"),
+        ("{% for x in l %}{{ forloop.revcounter }}{{ forloop.revcounter0 }}{% endfor %}", "322110"),
+        (
+            "{% for x in l %}{% if forloop.first %}[{% endif %}{{ x }}{% if forloop.last %}]{% endif %}{% endfor %}",
+            "[abc]",
+        ),
+        ("{% for x in l %}{% for y in reversed %}{{ forloop.parentloop.counter }}{% endfor %}{% endfor %}", "123"),
+        ("{% for k in d %}{{ k }}{% endfor %}", "mn"),
+        ("{% for k, v in d %}{{ k }}{{ v }}{% endfor %}", "m1n2"),
+        ("{% for k,v in pairs %}{{ k }}{{ v }}{% endfor %}", "o3p4"),
+        ("{% for x in l %}{% endfor %}{{ x|default:'-' }}", "-"),
+    ],
+)
+def test_loops(source, text):
+    data: dict[str, Any] = {
+        "l": ["a", "b", "c"],
+        "reversed": ["z"],
+        "none": [],
+        "d": {"m": 1, "n": 2},
+        "pairs": [["o", 3], ("p", 4)],
+    }
+
+    assert fill(source, **data) == text
+
+
+@pytest.mark.parametrize("value", ["text", 5, True, 1.5])
+def test_only_lists_and_objects_can_be_looped_over(value):
+    with pytest.raises(RenderError, match="'x' is not a list; loop over a list"):
+        fill("{% for y in x %}{% endfor %}", x=value)
+
+
+@pytest.mark.parametrize("items", [["ab"], [["a"]], [["a", "b", "c"]], [5], [None]])
+def test_items_must_have_as_many_values_as_the_loop_has_names(items):
+    with pytest.raises(RenderError, match="does not have 2 values; use one name"):
+        fill("{% for a, b in x %}{% endfor %}", x=items)
+
+
+def test_of_a_long_list_the_first_hundred_are_shown_and_all_are_counted():
+    data: dict[str, Any] = {"x": list(range(250))}
+
+    text = fill("{% for y in x %}{{ y }},{% if forloop.last %}!{% endif %}{% endfor %}{{ x|length }}", **data)
+
+    assert text == "".join(f"{n}," for n in range(100)) + "!250"
+    assert fill("{% for y in x reversed %}{{ y }},{% endfor %}", **data).startswith("249,248,")
+    assert fill("{{ x|join:',' }}", **data).count(",") == 99
+
+
+# --- Budgets ------------------------------------------------------------------------------------------------------
+
+TWO_LOOPS = "{% for i in l %}{% for j in l %}", "{% endfor %}{% endfor %}"
+LONG = "aBc'D e\n" * 7000
+
+
+@pytest.mark.parametrize(
+    ("source", "limit"),
+    [
+        ("{% for i in l %}{% for j in l %}x{% endfor %}{% endfor %}", "loops over 2000 times"),
+        ("{% for i in l %}" + "y" * 15_000 + "{% endfor %}", "longer than 262144"),
+        ("{% for i in l %}{{ long }}{% endfor %}", "longer than 262144"),
+        ("{% for i in l %}{% for j in l %}" + "{% action_url link %}" * 50 + "{% endfor %}{% endfor %}", "longer than"),
+        ("{% for i in l %}{% if long in long2 or long == long2 %}{% endif %}{% endfor %}", "takes too long"),
+        ("{% for i in l %}" + "{% if deep == deep2 %}{% endif %}" * 90 + "{% endfor %}", "takes too long"),
+        ("{% for i in l %}" + "{% if long|title|lower %}{% endif %}" * 40 + "{% endfor %}", "takes too long"),
+        ("{{ long" + "|urlencode" * 1000 + " }}", "takes too long"),
+        ("{{ long" + "|escape|upper" * 1000 + " }}", "takes too long"),
+        ("{% for i in l %}{% for j in l %}" + "{{ 1.5|floatformat:2 }}" * 180 + "{% endfor %}{% endfor %}", "too long"),
+        ("{{ l|length }}" * 100 + "{{ huge|length }}", "takes too long"),
+    ],
+    ids=["iterations", "fixed text", "variables", "links", "searches", "comparisons", "filters", "urlencode", "escape",
+         "floatformat", "data"],
+)  # fmt: skip
+def test_budgets_hold(source, limit):
+    deep = [[["x" * 10] * 10] * 10] * 10
+    data = {"l": [1] * 100, "long": LONG, "long2": LONG + "x", "deep": deep, "deep2": copy.deepcopy(deep)}
+    data |= {"link": "https://x.example/" + "a" * 1500, "huge": ["x"] * 100_000}
+
+    with pytest.raises(RenderError, match=limit):
+        fill(source, **data)
+
+
+def test_a_condition_that_breaks_the_budget_does_not_count_as_no():
+    source = "{% if '' == long" + "|urlencode" * 40 + " %}{% else %}an answer{% endif %}"
+
+    with pytest.raises(RenderError, match="takes too long"):
+        fill(source, long=LONG)
+
+
+def test_two_thousand_iterations_are_allowed():
+    data: dict[str, Any] = {"a": [1] * 20, "b": [1] * 99}
+
+    assert len(fill("{% for i in a %}{% for j in b %}x{% endfor %}{% endfor %}", **data)) == 1980
+
+
+def test_each_rendering_has_a_budget_of_its_own():
+    template = compile_template("{% for i in l %}{{ i }}{% endfor %}", html=False)
+
+    assert {template.render({"l": ["x" * 1000] * 100}) for _ in range(30)} == {"x" * 100_000}
+
+
+# --- Filters ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ 'aB c'|upper }}{{ 'aB c'|lower }}{{ 'aB c'|title }}{{ 'aB c'|capfirst }}", "AB Cab cAb CAB c"),
+        ("{{ 'abcdef'|truncatechars:4 }}", "abc…"),
+        ("{{ 'a b c'|truncatewords:'2' }}", "a b …"),
+        ("{{ n }} item{{ n|pluralize }}, {{ n|pluralize:'y,ies' }}, {{ l|pluralize }}", "2 items, ies, s"),
+        ("{{ yes|yesno }}{{ yes|yesno:'y,n' }}{{ none|yesno:'y,n,-' }}", "yesy-"),
+        (
+            "{{ 1.005|floatformat }}{{ '3.14159'|floatformat:2 }}{{ n|floatformat:'-3' }}{{ 'x'|floatformat }}",
+            "1.03.142",
+        ),
+        (
+            "{{ big|intcomma }} {{ big|floatformat:'2g' }} {{ '1499.00'|floatformat:'2g' }}",
+            "1,234,567 1,234,567.00 1,499.00",
+        ),
+        ("{{ l|join:', ' }}{{ l|length }}{{ l|first }}{{ l|last }}", "a, 1.5, , b4ab"),
+        ("{{ empty|join:', ' }}{{ empty|length }}{{ empty|first }}{{ empty|last }}", "0"),
+        ("{{ 'abc'|length }}{{ 'abc'|first }}{{ 'abc'|last }}{{ n|length }}", "3ac0"),
+        ("{{ none|default_if_none:'-' }}{{ ''|default_if_none:'-' }}{{ 0|default:n }}", "-2"),
+        ("{{ 'a b&c/é'|urlencode }}{{ 'a/b'|urlencode:'' }}", "a%20b%26c/%C3%A9a%2Fb"),
+        ("{% with total=big|intcomma %}{{ total }}{{ total }}{% endwith %}", "1,234,5671,234,567"),
+        ("{% with self=n context=yes %}{{ self }}{{ context }}{% endwith %}", "2True"),
+        ("{{ True }}{{ None }}{{ 1.5 }}", "True1.5"),
+    ],
+)
+def test_filters(source, text):
+    data: dict[str, Any] = {
+        "n": 2,
+        "big": 1_234_567,
+        "yes": True,
+        "none": None,
+        "empty": [],
+        "l": ["a", 1.5, None, "b"],
+    }
+
+    assert fill(source, **data) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "source", "text"),
+    [
+        ("2026-07-01T22:30:00Z", "{{ x|date:'j M Y H:i' }}", "2 Jul 2026 00:30"),
+        ("2026-07-01T22:30:00+00:00", "{{ x|time:'H:i' }}", "00:30"),
+        ("2026-07-01T22:30:00", "{{ x|date:'j M Y H:i' }}", "1 Jul 2026 22:30"),
+        ("2026-01-01T22:30:00.123456Z", "{{ x|date:'c' }}", "2026-01-01T23:30:00.123456+01:00"),
+        ("2026-07-01", "{{ x|date }}", "July 1, 2026"),
+        ("2026-07-01", "{{ x|date:'SHORT_DATE_FORMAT' }}", "07/01/2026"),
+        ("09:05", "{{ x|time:'H:i' }}", "09:05"),
+        ("00:00", "{{ x|time }}", "midnight"),
+        ("", "{{ x|date }}{{ x|time }}", ""),
+        (None, "{{ x|date }}{{ x|time }}", ""),
+    ],
+)
+def test_dates_are_read_as_iso_8601_and_shown_in_the_active_time_zone(value, source, text):
+    with timezone.override("Europe/Berlin"):
+        assert fill(source, x=value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "source"),
+    [
+        ("tomorrow", "{{ x|date }}"),
+        ("2026-02-30", "{{ x|date }}"),
+        ("25:00", "{{ x|time }}"),
+        ("09:05", "{{ x|date:'Y' }}"),
+        (5, "{{ x|date }}"),
+        (True, "{{ x|time }}"),
+        (5, "{{ x|first }}"),
+        (5, "{{ x|join:',' }}"),
+        ("abc", "{{ x|join:',' }}"),
+        ([["a"]], "{{ x|join:',' }}"),
+        ({"a": 1}, "{{ x|last }}"),
+        ("\ud800", "{{ x|urlencode }}"),
+    ],
+)
+def test_a_filter_on_the_wrong_data_is_an_error_that_names_the_filter_and_not_the_data(value, source):
+    with pytest.raises(
+        RenderError, match=r"'x\|\w+(:'.')?' cannot be filled in: \|\w+ does not take this \w+"
+    ) as error:
+        fill(source, x=value)
+
+    assert "tomorrow" not in str(error.value)
+
+
+def test_errors_of_djangos_own_nodes_become_ours():
+    with pytest.raises(RenderError, match="ValueError"):
+        fill("{{ x }}", x=10**5000)
+
+
+def test_words_and_numbers_follow_the_active_language():
+    with translation.override("de"):
+        text = fill("{{ n|floatformat:'2g' }} {{ l|join:'; ' }} {{ d|date:'F' }}", n="1499.5", l=[1.5], d="2026-03-01")
+
+    assert text == "1.499,50 1,5 März"
+
+
+# --- The engine ---------------------------------------------------------------------------------------------------
+
+
+def test_nothing_of_django_is_there_but_what_is_listed():
+    engine = sandbox._engine()
+
+    assert engine.template_builtins == [safe_tags.register]
+    assert set(safe_tags.register.tags) == {"action_url", "comment", "for", "if", "with"}
+    assert set(safe_tags.register.filters) == {
+        "capfirst", "date", "default", "default_if_none", "escape", "first", "floatformat", "intcomma", "join", "last",
+        "length", "linebreaksbr", "lower", "pluralize", "time", "title", "truncatechars", "truncatewords", "upper",
+        "urlencode", "yesno",
+    }  # fmt: skip
+    assert engine.template_libraries == {}
+    assert engine.template_loaders == []
+
+
+def test_compiling_twice_gives_the_same_template_and_text_is_not_html():
+    source = "{{ compiled_twice }}"
+
+    assert compile_template(source, html=False) is compile_template(source, html=False)
+    assert compile_template(source, html=False) is not compile_template(source, html=True)
+
+
+def test_the_cache_is_bounded():
+    for number in range(sandbox.CACHE_SIZE + 10):
+        compile_template(f"{number}", html=False)
+
+    assert sandbox._compile.cache_info().currsize == sandbox.CACHE_SIZE
+
+
+def test_threads_share_a_template_and_not_their_data():
+    source = "{% for x in l %}{{ x }}{{ forloop.counter }}{% with y=x %}{{ y }}{% endwith %}{% endfor %}"
+    start = threading.Barrier(8)
+
+    def work(number: int) -> set[str]:
+        start.wait()
+        return {fill(source, l=[number] * 50) for _ in range(50)}
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(work, range(8)))
+
+    assert results == [{"".join(f"{n}{i}{n}" for i in range(1, 51))} for n in range(8)]
+
+
+# --- Anything at all ----------------------------------------------------------------------------------------------
+
+NAMES = ["name", "url", "attack", "items", "d", "d.key", "d.items.0", "number", "missing", "yes", "items.pop", "x", "5"]
+ARGUMENTS = ["", ":2", ":'2'", ":'<b>'", ":'Y-m-d'", ":name", ":200", ":''", ":'a,b'"]
+WORDS = ["{{", "}}", "{%", "%}", "<", ">", '"', "'", "=", "<p title=\"", "</p>", "<a href=\"", "on", "script", " ", "\n",
+         "javascript:", "{# #}", "{% if yes %}", "{% else %}", "{% endif %}", "{% for x in items %}", "{% endfor %}",
+         "{% action_url url %}", "{% action_url %}", "{% comment %}", "{% endcomment %}", "|", "&#106;", "é"]  # fmt: skip
+
+filters = st.sampled_from(sorted(safe_tags.register.filters))
+expression = st.builds(
+    lambda name, chain: name + "".join(f"|{one}{argument}" for one, argument in chain),
+    st.sampled_from(NAMES),
+    st.lists(st.tuples(filters, st.sampled_from(ARGUMENTS)), max_size=4),
+)
+leaf = st.one_of(
+    expression.map(lambda code: f"{{{{ {code} }}}}"),
+    expression.map(lambda code: f'<p title="{{{{ {code} }}}}">x</p>'),
+    expression.map(lambda code: f"{{% action_url {code} %}}"),
+    st.sampled_from(WORDS),
+)
+template = st.recursive(
+    st.lists(leaf, max_size=4).map("".join),
+    lambda inner: st.one_of(
+        st.builds("{{% if {} == {} %}}{}{{% else %}}{}{{% endif %}}".format, expression, expression, inner, inner),
+        st.builds("{{% for x in {} %}}{}{{% endfor %}}".format, expression, inner),
+        st.builds("{{% for x, y in {} %}}{}{{% empty %}}{}{{% endfor %}}".format, expression, inner, inner),
+        st.builds("{{% with x={} %}}{}{{% endwith %}}".format, expression, inner),
+        st.builds("{}{}".format, inner, inner),
+    ),
+    max_leaves=8,
+)
+anything = st.one_of(template, st.lists(st.sampled_from(WORDS + NAMES), max_size=25).map("".join))
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(source=anything, html=st.booleans())
+def test_any_template_is_refused_or_renders_harmlessly_or_fails_as_a_render_error(source, html):
+    data = hostile_data() | {"action_url": "/orders/42/"}
+    before = copy.deepcopy(data)
+    try:
+        template = compile_template(source, html=html)
+        outputs = {template.render(data, base_url=BASE_URL) for _ in range(2)}
+    except RenderError:
+        return
+    finally:
+        assert data == before
+
+    (output,) = outputs
+    assert len(output) <= expressions.MAX_OUTPUT
+    assert not html or Reader(output).dangers == []
+
+
+json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@given(code=expression, value=json)
+def test_any_data_renders_or_fails_as_a_render_error(code, value):
+    source = f"{{{{ {code} }}}}{{% if {code} %}}{{% endif %}}"
+    try:
+        html = fill(
+            source, html=True, **dict.fromkeys(["name", "url", "attack", "items", "d", "number", "yes", "x"], value)
+        )
+    except RenderError:
+        return
+
+    assert Reader(html).dangers == []
+    assert not re.search(r"<(?!br>)", html)

@@ -1,0 +1,53 @@
+"""Ids sort by time and never repeat, over threads and forks."""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID, uuid4
+
+from notifications.ids import uuid7
+
+
+def test_an_id_is_a_uuid_of_version_7_with_the_time_in_front():
+    before = time.time_ns() // 1_000_000
+
+    made = uuid7()
+
+    assert isinstance(made, UUID)
+    assert made.version == 7
+    assert made.variant == uuid4().variant
+    assert before <= made.int >> 80 <= time.time_ns() // 1_000_000
+
+
+def test_ids_made_one_after_the_other_sort_that_way():
+    made = []
+    for _ in range(50):
+        made.append(uuid7())
+        time.sleep(0.00001)
+
+    assert made == sorted(made)
+
+
+def test_threads_never_make_the_same_id():
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: uuid7(), range(20_000)))
+
+    assert len(set(made)) == len(made)
+
+
+def test_a_forked_child_does_not_repeat_its_parents_random_bits():
+    uuid7()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(write, (uuid7().int & (2**62 - 1)).to_bytes(8))
+        os._exit(0)
+    os.waitpid(child, 0)
+
+    theirs = int.from_bytes(os.read(read, 8))
+    os.close(read)
+    os.close(write)
+
+    assert theirs != uuid7().int & (2**62 - 1)
