@@ -7,8 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -25,9 +24,7 @@ from notifications.admin.base import (
 from notifications.models import Attempt, Broadcast, Delivery, Event, Notification
 from notifications.types import DeliveryState, EventState
 
-_SEARCH_HELP = _(
-    "The whole of an id, a user name, an e-mail address, or what it is about, such as orders.order:42."
-)
+_SEARCH_HELP = _("The whole of an id, a user name, an e-mail address, or what it is about, such as orders.order:42.")
 
 
 @admin.register(Event)
@@ -39,7 +36,10 @@ class EventAdmin(LogAdmin):
     linked_by = ("id", "broadcast")
     search_help_text = _SEARCH_HELP
     fieldsets = [
-        (None, {"fields": ["id", "template", "state", "last_error", "priority", "about", "notifications", "deliveries"]}),
+        (
+            None,
+            {"fields": ["id", "template", "state", "last_error", "priority", "about", "notifications", "deliveries"]},
+        ),
         (_("What was said"), {"fields": ["told", "said", "action_url", "action_text", "asked_channels"]}),
         (_("When"), {"fields": ["created_at", "due_at", "expires_at", "cancelled_at"]}),
         (_("Where from"), {"fields": ["source", "idempotency_key", "broadcast"]}),
@@ -177,7 +177,8 @@ class DeliveryInline(ReadOnlyInline):
 
     model = Delivery
     show_change_link = True
-    fields = readonly_fields = ["channel", "masked_address", "state", "why", "attempts", "due_at", "sent_at"]
+    fields = ("channel", "masked_address", "state", "why", "attempts", "due_at", "sent_at")
+    readonly_fields = fields
     masked_address = DeliveryAdmin.masked_address
     why = DeliveryAdmin.why
 

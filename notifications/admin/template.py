@@ -15,13 +15,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from notifications import clock
-from notifications.admin.base import CarefulAdmin, link_to_list, pretty
+from notifications.admin.base import CarefulAdmin, link_to_list, pretty, staff_member
 from notifications.admin.variables import VariablesField
 from notifications.models import Category, Template, TemplateContent, TemplateVersion
 from notifications.services import templates
 
 if TYPE_CHECKING:
-    from django.contrib.auth.models import User
     from django_stubs_ext import StrOrPromise
 
 EDIT_WORDING = "notifications.change_templateversion"
@@ -142,7 +141,8 @@ class TemplateAdmin(CarefulAdmin):
         if not self.has_view_permission(request, template) or not request.user.has_perm(EDIT_WORDING):
             raise PermissionDenied
         if not isinstance(template, Template):
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            messages.warning(request, _("There is no template %(code)r.") % {"code": object_id})
+            return HttpResponseRedirect(reverse("admin:notifications_template_changelist"))
         return _to_draft(request, template)
 
     def change_view(
@@ -215,10 +215,3 @@ def _live(template: Template) -> list[TemplateContent]:
 def _to_draft(request: HttpRequest, template: Template) -> HttpResponse:
     draft = templates.draft_of(template, user=staff_member(request))
     return HttpResponseRedirect(reverse("admin:notifications_templateversion_change", args=[draft.pk]))
-
-
-def staff_member(request: HttpRequest) -> User:
-    """Return who is logged in: the admin lets nobody else in."""
-    user = request.user
-    assert user.is_authenticated
-    return user

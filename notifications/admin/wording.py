@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
-from django.core.exceptions import ValidationError
 from django.db.models import Model
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
-from notifications.admin.base import CarefulAdmin
-from notifications.admin.template import staff_member
-from notifications.models import TemplateContent, TemplateVersion
+from notifications.admin.base import CarefulAdmin, staff_member
+from notifications.admin.contents import ContentInline
+from notifications.models import TemplateVersion
 from notifications.pipeline.safe_tags import register as language
 from notifications.services import templates
-from notifications.types import Channel
-
-if TYPE_CHECKING:
-    from notifications.pipeline.rendering import Problem
 
 PUBLISH = "notifications.change_template"
-
-#: BCP 47, as far as our look-up reads it.
-_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 
 _ALWAYS_THERE = (
     ("recipient_name", _("The reader's name.")),
@@ -38,128 +26,6 @@ _ALWAYS_THERE = (
     ("action_url", _("The link, empty if there is none; inside href: {% action_url %}.")),
     ("action_text", _("The label of the link.")),
 )
-
-
-class SourceField(forms.CharField):
-    """Text with the line ends it had: browsers send \\r\\n, and every text would count as changed."""
-
-    def to_python(self, value: Any) -> str:
-        """Return the text."""
-        return str(super().to_python(value)).replace("\r\n", "\n")
-
-
-def _source(rows: int, label: Any, help_text: Any, *, required: bool = False) -> SourceField:
-    attrs = {"class": "vLargeTextField source", "rows": rows, "spellcheck": "true"}
-    return SourceField(required=required, label=label, help_text=help_text, widget=AdminTextareaWidget(attrs=attrs))
-
-
-class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The wording of one channel in one language; what is wrong with it is said at the field, with the line."""
-
-    title = SourceField(
-        required=False,
-        label=_("Title"),
-        help_text=_("Subject of an e-mail, heading of an inbox item."),
-        widget=AdminTextInputWidget(attrs={"class": "vLargeTextField source"}),
-    )
-    body = _source(8, _("Text"), _("Plain text."), required=True)
-    html = _source(12, _("HTML"), _("E-mail only; empty: made from the text."))
-
-    class Meta:
-        model = TemplateContent
-        fields = ["channel", "locale", "title", "body", "html"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.warnings: list[Problem] = []
-        self.fields["locale"].label = _("Language")
-        if self.instance.pk:
-            # To move the words, delete these and add others: two contents must never swap places half-way.
-            self.fields["channel"].disabled = self.fields["locale"].disabled = True
-            self._hide_what_the_channel_has_not()
-
-    def clean_locale(self) -> str:
-        """Return the language tag."""
-        tag: str = self.cleaned_data["locale"]
-        if tag and not _LANGUAGE_TAG.match(tag):
-            raise ValidationError(_("Write the language as de or de-AT; leave it empty for any."))
-        return tag
-
-    def clean(self) -> dict[str, Any] | None:
-        """Check the words as the pipeline will."""
-        data = super().clean()
-        if self.errors or not isinstance(self.instance, TemplateContent):
-            return data
-        version = self.instance.version
-        row = TemplateContent(**{name: self.cleaned_data.get(name) or "" for name in self.Meta.fields})
-        for problem in templates.problems_of(row, version.template.variables):
-            if problem.severity == "error":
-                self.add_error(problem.field, templates.worded(problem))
-            else:
-                self.warnings.append(problem)
-        return data
-
-    def _hide_what_the_channel_has_not(self) -> None:
-        unused = {Channel.SMS.value: ("title", "html"), Channel.EMAIL.value: ()}.get(self.instance.channel, ("html",))
-        for name in unused:
-            if not getattr(self.instance, name):
-                self.fields[name].disabled = True
-                self.fields[name].widget = forms.HiddenInput()
-
-
-class ContentFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
-    """All the wording of a version: each channel once in each language."""
-
-    def clean(self) -> None:
-        """Refuse a second wording for the same readers, and to publish nothing."""
-        super().clean()
-        deleted = {form.instance.pk for form in self.deleted_forms}
-        saved = TemplateContent.objects.filter(version=self.instance).exclude(pk__in=deleted)
-        taken = {(row.channel, row.locale.lower()) for row in saved if not row.variant}
-        for form in self.extra_forms:
-            data = getattr(form, "cleaned_data", {})
-            if not data.get("channel") or form in self.deleted_forms:
-                continue
-            key = (data["channel"], data.get("locale", "").lower())
-            if key in taken:
-                form.add_error("locale", _("This channel has wording in this language already."))
-            taken.add(key)
-        if not taken and "_publish" in self.data:
-            raise ValidationError(_("Nothing is written yet: add the wording of at least one channel."))
-
-
-class ContentInline(admin.StackedInline):  # type: ignore[type-arg]
-    """The contents of a version; who may change the version may change them, while it is a draft."""
-
-    model = TemplateContent
-    form = ContentForm
-    formset = ContentFormSet
-    verbose_name = _("wording")
-    verbose_name_plural = _("wording")
-    fields = [("channel", "locale"), "title", "body", "html"]
-
-    def get_extra(self, request: HttpRequest, obj: TemplateVersion | None = None, **kwargs: Any) -> int:
-        """Return one empty form where nothing is written yet."""
-        return 0 if obj and obj.contents.exists() else 1
-
-    def has_view_permission(self, request: HttpRequest, obj: TemplateVersion | None = None) -> bool:
-        """Show them with their version."""
-        return True
-
-    def has_add_permission(self, request: HttpRequest, obj: TemplateVersion | None = None) -> bool:
-        """Allow it in a draft."""
-        return self._may_edit(request, obj)
-
-    def has_change_permission(self, request: HttpRequest, obj: TemplateVersion | None = None) -> bool:
-        """Allow it in a draft."""
-        return self._may_edit(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: TemplateVersion | None = None) -> bool:
-        """Allow it in a draft."""
-        return self._may_edit(request, obj)
-
-    def _may_edit(self, request: HttpRequest, obj: TemplateVersion | None) -> bool:
-        return self.admin_site.get_model_admin(TemplateVersion).has_change_permission(request, obj)
 
 
 @admin.register(TemplateVersion)
@@ -171,7 +37,8 @@ class TemplateVersionAdmin(CarefulAdmin):
     list_select_related = ["template", "created_by"]
     actions = None
     inlines = [ContentInline]
-    fields = readonly_fields = ["template", "status", "origin", "created_by", "created_at", "published_at"]
+    fields = ("template", "status", "origin", "created_by", "created_at", "published_at")
+    readonly_fields = fields
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Keep it off the front page: versions are reached from their template."""
@@ -207,7 +74,7 @@ class TemplateVersionAdmin(CarefulAdmin):
             "tags": sorted(language.tags),
             "may_publish": request.user.has_perm(PUBLISH),
         }
-        version = TemplateVersion.objects.select_related("template").filter(pk=_number(object_id)).first()
+        version = _version(object_id)
         if version is not None:
             context["declared"] = [
                 {
@@ -245,10 +112,14 @@ class TemplateVersionAdmin(CarefulAdmin):
         """Discard the draft."""
         templates.discard(obj)
 
-    def response_delete(self, request: HttpRequest, obj_display: str, obj_id: int) -> HttpResponse:
-        """Go back to the template."""
-        messages.success(request, _("The draft %(version)s is discarded.") % {"version": obj_display})
-        return _to_template(obj_display.rpartition(" v")[0])
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Discard a draft, and go back to its template."""
+        version = _version(object_id)
+        response = super().delete_view(request, object_id, extra_context)
+        is_done = request.method == "POST" and isinstance(response, HttpResponseRedirect)
+        return _to_template(version.template_id) if is_done and version else response
 
     @admin.display(description=_("status"))
     def status(self, obj: TemplateVersion) -> Any:
@@ -262,5 +133,7 @@ def _to_template(code: str) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:notifications_template_change", args=[code]))
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isdecimal() and len(text) < 19 else None
+def _version(object_id: str) -> TemplateVersion | None:
+    if not object_id.isdecimal() or len(object_id) > 18:
+        return None
+    return TemplateVersion.objects.select_related("template").filter(pk=int(object_id)).first()

@@ -73,15 +73,19 @@ class EmailChannel(ChannelAdapter):
         if message.rendered.html:
             mail.attach_alternative(message.rendered.html, "text/html")
         try:
+            # Open already: one connection for the whole batch.
+            connection.open()
             connection.send_messages([mail])
         except BadHeaderError as e:
-            raise PermanentError(f"A header was refused: {e}", code="bad_header") from e
+            raise PermanentError("A header would hold a line break.", code="bad_header") from e
+        except UnicodeError as e:
+            raise PermanentError("The address cannot be written in ASCII (IDNA).", code="bad_address") from e
         except smtplib.SMTPRecipientsRefused as e:
             code, text = next(iter(e.recipients.values()))
             _close(connection)
             raise _smtp_error(code, text) from e
-        except smtplib.SMTPAuthenticationError as e:
-            raise MisconfiguredError(f"The mail server refused our login: {e.smtp_code}", code=str(e.smtp_code)) from e
+        except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as e:
+            raise MisconfiguredError("The mail server does not take our login.", code=type(e).__name__) from e
         except smtplib.SMTPResponseException as e:
             _close(connection)
             raise _smtp_error(e.smtp_code, e.smtp_error) from e
@@ -97,8 +101,9 @@ def _one_address(address: str) -> str:
     except ValidationError as e:
         message = "The address is not one e-mail address."
         raise PermanentError(message, code="bad_address") from e
-    if len(address) > MAX_ADDRESS:
-        raise PermanentError(f"The address is longer than {MAX_ADDRESS} characters.", code="bad_address")
+    if len(address) > MAX_ADDRESS or not address.isprintable():
+        message = f"The address is longer than {MAX_ADDRESS} characters, or has some that cannot be printed."
+        raise PermanentError(message, code="bad_address")
     return address
 
 

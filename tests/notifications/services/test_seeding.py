@@ -1,0 +1,139 @@
+"""Seeding is repeatable and leaves alone what staff edited."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+
+from notifications.models import Category, Template, TemplateContent, TemplateVersion
+from tests.factories import publish_version
+
+FILE = """
+code = "THING_DONE"
+name = "Thing done"
+category = "things"
+
+[variables]
+name = "Thing"
+
+[optional_variables]
+note = ""
+
+[in_app]
+title = "{{ name }} is done"
+body = "{{ note }}"
+
+[in_app.de]
+title = "{{ name }} ist fertig"
+body = "{{ note }}"
+"""
+
+
+@pytest.fixture
+def shipped(db, tmp_path, monkeypatch):
+    """Return the folder of the only app that ships templates."""
+    folder = tmp_path / "notification_templates"
+    folder.mkdir()
+    (folder / "categories.toml").write_text('[things]\nname = "Things"\nrequired = true\n')
+    (folder / "thing_done.toml").write_text(FILE)
+    (config,) = [config for config in apps.get_app_configs() if config.label == "orders"]
+    monkeypatch.setattr(config, "path", str(tmp_path))
+    monkeypatch.setattr(apps, "get_app_configs", lambda: [config])
+    return folder
+
+
+def seed():
+    out = StringIO()
+    call_command("seed_notification_templates", stdout=out)
+    return out.getvalue()
+
+
+def live():
+    template = Template.objects.get(code="THING_DONE")
+    return {(content.channel, content.locale): content.title for content in template.live_version.contents.all()}
+
+
+def test_the_first_time_everything_is_made(shipped):
+    assert seed() == "THING_DONE: created\n"
+
+    template = Template.objects.get()
+    assert template.variables == {
+        "name": {"sample": "Thing", "required": True},
+        "note": {"sample": "", "required": False},
+    }
+    assert Category.objects.get().required
+    assert live() == {("in_app", ""): "{{ name }} is done", ("in_app", "de"): "{{ name }} ist fertig"}
+    assert template.live_version.published_at is not None
+
+
+def test_the_second_time_nothing_changes(shipped):
+    seed()
+
+    assert seed() == "THING_DONE: unchanged\n"
+    assert TemplateVersion.objects.count() == 1
+
+
+def test_new_wording_is_a_new_version_and_the_old_one_stays(shipped):
+    seed()
+    (shipped / "thing_done.toml").write_text(FILE.replace("is done", "is ready"))
+
+    assert seed() == "THING_DONE: updated\n"
+
+    assert live()["in_app", ""] == "{{ name }} is ready"
+    assert TemplateContent.objects.filter(title="{{ name }} is done").exists()
+
+
+def test_what_staff_edited_is_kept_but_the_variables_follow_the_code(shipped):
+    seed()
+    publish_version(Template.objects.get(), {("in_app", ""): {"title": "Staff's words", "body": "x"}})
+    (shipped / "thing_done.toml").write_text(FILE.replace('note = ""', 'note = ""\nextra = 1'))
+
+    assert seed() == "THING_DONE: kept: edited by staff\n"
+    assert seed() == "THING_DONE: unchanged\n"
+
+    assert live() == {("in_app", ""): "Staff's words"}
+    assert "extra" in Template.objects.get().variables
+
+
+def test_what_staff_changed_about_a_category_or_template_is_kept(shipped):
+    seed()
+    Category.objects.update(name="Staff's name", required=False)
+    Template.objects.update(name="Staff's name")
+    (shipped / "thing_done.toml").write_text(FILE + "\n# changed\n")
+
+    seed()
+
+    assert Category.objects.get().name == "Staff's name"
+    assert not Category.objects.get().required
+    assert Template.objects.get().name == "Staff's name"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("[in_app]", "[in_ap]"), "no channel 'in_ap' (did you mean 'in_app'?)"),
+        (('category = "things"', 'category = "thing"'), "no category 'thing' in any categories.toml (did you mean"),
+        (('code = "THING_DONE"', ""), "'code' is missing"),
+        (("{{ name }} is done", "{{ nam }} is done"), "nam"),
+        (("{{ name }} is done", "{% include 'x' %}"), "[in_app] title, line 1"),
+        (("title =", "titel ="), "has no 'titel' (did you mean 'title'?)"),
+        (
+            ('name = "Thing done"', 'name = "Thing done"\npriority = "hihg"'),
+            "no priority 'hihg' (did you mean 'high'?)",
+        ),
+        (('name = "Thing done"', "name = "), "thing_done.toml: Invalid"),
+    ],
+    ids=["channel", "category", "code", "variable", "tag", "text", "priority", "toml"],
+)
+def test_a_wrong_file_is_named_with_its_fix_and_nothing_is_stored(shipped, change, words):
+    (shipped / "thing_done.toml").write_text(FILE.replace(*change))
+
+    with pytest.raises(CommandError) as error:
+        seed()
+
+    assert "thing_done.toml" in str(error.value)
+    assert words in str(error.value)
+    assert not Template.objects.exists()
