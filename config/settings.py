@@ -121,7 +121,7 @@ DATABASES = {"default": DATABASE}
 
 #: Wake-ups only: the work itself is in the database (docs/concepts.md), so nothing here needs to retry or to be kept.
 DRAMATIQ_BROKER: dict[str, Any] = {
-    "BROKER": "dramatiq.brokers.redis.RedisBroker" if BROKER_URL else "notifications.broker.EmbeddedBroker",
+    "BROKER": f"notifications.broker.{'BlockingRedisBroker' if BROKER_URL else 'EmbeddedBroker'}",
     "OPTIONS": {"url": BROKER_URL} if BROKER_URL else {},
     "MIDDLEWARE": [
         # First, because after-hooks run in reverse: connections are closed last.

@@ -1,15 +1,28 @@
-"""The embedded broker: wake-ups from one thread to another of the same process."""
+"""
+The brokers of the wake-ups: Dramatiq's own, made fit for our use of them.
+
+Both lean on Dramatiq's inner classes, so its line is pinned (2.2) and tests/notifications/test_broker.py watches it.
+"""
 
 from __future__ import annotations
 
+import heapq
+import logging
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+import redis
 from dramatiq.broker import MessageProxy
+from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.brokers.stub import StubBroker
+from dramatiq.common import current_millis
+from dramatiq.errors import ConnectionClosed
 
 if TYPE_CHECKING:
     from dramatiq import Message, Middleware
+
+logger = logging.getLogger("notifications.broker")
 
 #: Dead letters are of interest only while somebody looks.
 MAX_DEAD_LETTERS = 100
@@ -49,3 +62,100 @@ def _nack_without_frames(nack: Any) -> Any:
         nack(message)
 
     return nack_and_clear
+
+
+#: Seconds one wait lasts: below redis-py's socket time-out, and soon enough for heartbeats and a stopping worker.
+MAX_WAIT = 1.0
+#: Under a stream of messages, waking for each costs throughput: rest this long if the last wait was short.
+BUSY_REST = 0.003
+BUSY_WAIT = 0.02
+
+
+class BlockingRedisBroker(RedisBroker):
+    """
+    Dramatiq's Redis broker with consumers that wait inside Redis (6.2 or newer) instead of polling.
+
+    The stock consumer polls an idle queue with a back-off of up to a second, and a delayed message pays that twice.
+    """
+
+    @property
+    def consumer_class(self) -> type[_RedisConsumer]:
+        return _BlockingConsumer
+
+
+class _BlockingConsumer(_RedisConsumer):
+    """
+    Waits with `BLMOVE q q LEFT LEFT`: when an id comes, Redis pops the head and pushes it back at the head.
+
+    The list is as before, so nothing can be lost in the wait, and stock consumers and producers mix with this one.
+    """
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        #: When the delayed messages handed over fall due, in Unix milliseconds: the worker looks after each `None`.
+        self._due: list[float] = []
+        self._can_block = True
+
+    def __next__(self) -> MessageProxy | None:
+        try:
+            if not self.message_cache and self.outstanding_message_count < self.prefetch:
+                self.message_cache = self.broker.do_fetch(
+                    self.queue_name, self.prefetch - self.outstanding_message_count
+                )
+                if not self.message_cache:
+                    self._wait()
+                    return None
+            message: MessageProxy | None = super().__next__()
+        except redis.TimeoutError as e:
+            # Not a ConnectionError for redis-py; raised on, it would end the consumer's thread for good.
+            raise ConnectionClosed(e) from None
+        except redis.ConnectionError as e:
+            raise ConnectionClosed(e) from None
+        if message is not None and "eta" in message.options:
+            heapq.heappush(self._due, message.options["eta"])
+        return message
+
+    def ack(self, message: MessageProxy) -> None:
+        self._let_go(super().ack, message)
+
+    def nack(self, message: MessageProxy) -> None:
+        self._let_go(super().nack, message)
+
+    def requeue(self, messages: Any) -> None:
+        try:
+            super().requeue(messages)
+        except redis.RedisError as e:
+            logger.warning("wake-ups not put back queue=%s error=%s", self.queue_name, type(e).__name__)
+
+    def _let_go(self, how: Any, message: MessageProxy) -> None:
+        """Tell Redis that a message is done; if it cannot be told, a wake-up too many comes later, which is harmless."""
+        try:
+            how(message)
+        except (ConnectionClosed, redis.RedisError) as e:
+            # Raised, it would hold the worker's thread until Redis is back.
+            logger.warning("wake-up not acknowledged queue=%s error=%s", self.queue_name, type(e).__name__)
+
+    def _wait(self) -> None:
+        """Wait until the list has an id, a delayed message falls due, or `MAX_WAIT` is over."""
+        seconds = min(MAX_WAIT, self._until_due())
+        if seconds <= 0:
+            return
+        if not self._can_block:
+            time.sleep(min(seconds, self.timeout / 1000))
+            return
+        queue = f"{self.broker.namespace}:{self.queue_name}"
+        started = time.monotonic()
+        try:
+            self.broker.client.blmove(queue, queue, seconds, "LEFT", "LEFT")
+        except redis.ResponseError as e:
+            # Too old, not allowed or out of memory: poll, as the stock consumer does.
+            logger.warning("cannot wait in Redis, polling queue=%s error=%s", self.queue_name, e)
+            self._can_block = False
+        if time.monotonic() - started < BUSY_WAIT:
+            time.sleep(BUSY_REST)
+
+    def _until_due(self) -> float:
+        now = current_millis()
+        while self._due and self._due[0] <= now:
+            heapq.heappop(self._due)
+        return (self._due[0] - now) / 1000 + 0.001 if self._due else MAX_WAIT

@@ -54,7 +54,7 @@ def email(file: str, index: int) -> Sent | None:
 
 
 def _mail_folder() -> Path:
-    return Path(settings.EMAIL_FILE_PATH or settings.DEMO_DIR / "mail")
+    return Path(getattr(settings, "EMAIL_FILE_PATH", None) or settings.DEMO_DIR / "mail")
 
 
 def _emails() -> Iterator[Sent]:
@@ -71,8 +71,8 @@ def _version(path: Path) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def _read(path: Path, changed: int, size: int) -> list[Sent]:  # noqa: ARG001 - the size is part of the cache's key
-    """Return the e-mails of one version of a file, in the order they went out."""
+def _read(path: Path, changed: int, size: int) -> list[Sent]:
+    """Return the e-mails of a file as it was then, in the order they went out."""
     # What comes after the last separator is still being written.
     messages = path.read_bytes().split(_SEPARATOR)[:-1]
     at = datetime.fromtimestamp(changed / 1e9, UTC)

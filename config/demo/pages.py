@@ -59,7 +59,7 @@ def page(
 
 def is_warehouse(user: Any) -> bool:
     """May this user ship orders and move stock?"""
-    return user.is_active and (user.is_staff or user.groups.filter(name=STOCK_MANAGERS).exists())
+    return bool(user.is_staff or user.groups.filter(name=STOCK_MANAGERS).exists())
 
 
 def local_path(request: HttpRequest, *, default: str = "/") -> str:
@@ -73,7 +73,7 @@ def logged_in(view: Callable[Concatenate[Any, P], HttpResponse]) -> Callable[Con
     """Ask people who are not logged in who they are, and bring them back."""
 
     @wraps(view)
-    def ask_first(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def ask_first(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if request.user.is_authenticated:
             return view(request, *args, **kwargs)
         messages.info(request, "Please choose who you are first.")
@@ -86,15 +86,14 @@ def logged_in(view: Callable[Concatenate[Any, P], HttpResponse]) -> Callable[Con
 def for_warehouse(view: Callable[Concatenate[Any, P], HttpResponse]) -> Callable[Concatenate[Any, P], HttpResponse]:
     """Let only those in who may ship orders and move stock."""
 
-    @logged_in
     @wraps(view)
-    def send_away(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def send_away(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if is_warehouse(request.user):
             return view(request, *args, **kwargs)
         messages.error(request, "Only the warehouse can do this: switch to Charlie.")
         return redirect("demo:shop")
 
-    return send_away
+    return logged_in(send_away)
 
 
 @contextmanager

@@ -49,9 +49,7 @@ class Article:
 
 ALICE = Person(username="alice", role="customer", phone="+4915550001001")
 BOB = Person(username="bob", role="customer, reads German", phone="+4915550001002", locale="de")
-CHARLIE = Person(
-    username="charlie", role="warehouse, hears of low stock", phone="+4915550001003", group=STOCK_MANAGERS
-)
+CHARLIE = Person(username="charlie", role="warehouse, hears of low stock", phone="+4915550001003", group=STOCK_MANAGERS)
 ADMIN = Person(username="admin", role="staff, sees everything", phone="+4915550001004", is_admin=True)
 PEOPLE = (ALICE, BOB, CHARLIE, ADMIN)
 
@@ -61,7 +59,9 @@ ARTICLES = (
     Article(sku="GRI-020", name="Hand grinder", price="79.00", quantity=30, threshold=10, picture="grinder"),
     Article(sku="CUP-030", name="Cup, hand-glazed", price="18.50", quantity=60, threshold=20, picture="cup"),
     Article(sku="BEA-250", name="Coffee beans, 250 g", price="8.90", quantity=400, threshold=40, picture="beans"),
-    Article(sku="FIL-100", name="Paper filters, 100 pieces", price="4.50", quantity=250, threshold=50, picture="filter"),
+    Article(
+        sku="FIL-100", name="Paper filters, 100 pieces", price="4.50", quantity=250, threshold=50, picture="filter"
+    ),
 )
 
 

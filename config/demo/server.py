@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import signal
 import socket
 from importlib import import_module
@@ -27,12 +28,20 @@ class CannotOpen(Exception):
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens there (port 0: any free one), or raise `CannotOpen`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio looks for it: without, every answer would wait 40 ms for Nagle's algorithm.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family)
+        if os.name == "posix":
+            # The port of the demo that was closed a moment ago; elsewhere this option shares ports.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen()
     except OSError as e:
+        listener.close()
         if e.errno == errno.EADDRINUSE:
             raise CannotOpen(f"Port {port} is in use; choose another, such as --port {port + 1}.") from e
         raise CannotOpen(f"Cannot listen on {host}, port {port}: {e.strerror}. See --host and --port.") from e
+    return listener
 
 
 def address_of(listener: socket.socket) -> str:

@@ -59,6 +59,10 @@ class Visitor:
         self._deadline = deadline
         self._cookies: dict[str, str] = {}
 
+    @property
+    def is_logged_in(self) -> bool:
+        return "sessionid" in self._cookies
+
     def page(self, path: str) -> Page:
         parser = _PageParser(path)
         parser.feed(self._ask("GET", path, expected=200)[1])

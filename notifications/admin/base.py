@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import (
     ALL_VAR,
     ERROR_FLAG,
@@ -21,13 +20,12 @@ from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+
+from notifications.admin.cells import to_the_second
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
-    from django.utils.safestring import SafeString
 
 #: An offset is read row by row: who wants to go further back narrows the list.
 MAX_PAGE = 1000
@@ -131,6 +129,20 @@ class LogAdmin(BigTableAdmin):
         """Nobody takes anything out of a log; retention does."""
         return False
 
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Return the columns."""
+        return to_the_second(self.list_display)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Return the fields of the page."""
+        return _timed(super().get_fieldsets(request, obj))
+
+    @admin.display(description=_("template"))
+    def template_code(self, obj: Any) -> str | None:
+        """Return the code: no other row is read for it."""
+        code: str | None = obj.template_id
+        return code
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -161,6 +173,14 @@ class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
         """Nobody edits a log."""
         return False
 
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Return the columns."""
+        return _timed(super().get_fieldsets(request, obj))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """Return the columns: none is a form field."""
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
+
 
 def staff_member(request: HttpRequest) -> User:
     """Return who is logged in: the admin lets nobody else in."""
@@ -184,34 +204,8 @@ def as_uuid(term: str) -> UUID | None:
         return None
 
 
-def masked(address: str) -> str:
-    """Return an address so that its owner would know it and nobody else could use it."""
-    if "://" in address:
-        scheme, _, rest = address.partition("://")
-        return f"{scheme}://{urlsplit('//' + rest.partition('/')[0]).netloc.rpartition('@')[2]}/***"
-    if "@" in address:
-        name, _, domain = address.rpartition("@")
-        return f"{name[:1]}***@{domain}"
-    return f"{address[:3]}***{address[-2:]}" if len(address) > 7 else "***" * bool(address)
-
-
-def pretty(value: Any) -> SafeString:
-    """Return JSON for people."""
-    return format_html("<pre>{}</pre>", json.dumps(value, ensure_ascii=False, indent=2))
-
-
-def link_to_list(model: type[Model], text: Any, **filters: Any) -> SafeString:
-    """Return a link to the list of a model, narrowed to what belongs here."""
-    query = QueryDict(mutable=True)
-    query.update({name: str(value) for name, value in filters.items()})
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return format_html('<a href="{}?{}">{}</a>', address, query.urlencode(), text)
-
-
-def link_to(model: type[Model], pk: Any, text: Any) -> SafeString:
-    """Return a link to the page of one row."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
-    return format_html('<a href="{}">{}</a>', address, text)
+def _timed(fieldsets: Any) -> Any:
+    return [(title, {**options, "fields": to_the_second(options["fields"])}) for title, options in fieldsets]
 
 
 def _has_nul(data: QueryDict) -> bool:

@@ -66,8 +66,7 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
         self.fields["locale"].label = _("Language")
         if self.instance.pk:
             # To move the words, delete these and add others: two contents must never swap places half-way.
-            self.fields["channel"].disabled = self.fields["locale"].disabled = True
-            self._hide_what_the_channel_has_not()
+            self._hide("channel", "locale", *self._unused())
 
     def clean_locale(self) -> str:
         """Return the language tag."""
@@ -86,12 +85,15 @@ class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
                 self.add_error(problem.field, templates.worded(problem))
         return data
 
-    def _hide_what_the_channel_has_not(self) -> None:
-        unused = {Channel.SMS.value: ("title", "html"), Channel.EMAIL.value: ()}.get(self.instance.channel, ("html",))
-        for name in unused:
-            if not getattr(self.instance, name):
-                self.fields[name].disabled = True
-                self.fields[name].widget = forms.HiddenInput()
+    def _unused(self) -> list[str]:
+        """Return the fields that the channel does not have, unless something stands in them."""
+        fields = {Channel.EMAIL.value: (), Channel.SMS.value: ("title", "html")}.get(self.instance.channel, ("html",))
+        return [name for name in fields if not getattr(self.instance, name)]
+
+    def _hide(self, *names: str) -> None:
+        for name in names:
+            self.fields[name].disabled = True
+            self.fields[name].widget = forms.HiddenInput()
 
 
 class ContentFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
@@ -123,7 +125,8 @@ class ContentInline(admin.StackedInline):  # type: ignore[type-arg]
     formset = ContentFormSet
     verbose_name = _("wording")
     verbose_name_plural = _("wording")
-    fields = [("channel", "locale"), "title", "body", "html"]
+    template = "admin/notifications/templateversion/contents.html"
+    fields = ["channel", "locale", "title", "body", "html"]
 
     def get_extra(self, request: HttpRequest, obj: TemplateVersion | None = None, **kwargs: Any) -> int:
         """Return one empty form where nothing is written yet."""

@@ -11,27 +11,20 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from notifications.admin.base import (
-    LogAdmin,
-    ReadOnlyInline,
-    as_uuid,
-    link_to,
-    link_to_list,
-    masked,
-    pretty,
-    recipients_named,
-)
+from notifications.admin.base import LogAdmin, ReadOnlyInline, as_uuid, recipients_named
+from notifications.admin.cells import link_to, link_to_list, masked, pretty
 from notifications.models import Attempt, Broadcast, Delivery, Event, Notification
 from notifications.types import DeliveryState, EventState
 
 _SEARCH_HELP = _("The whole of an id, a user name, an e-mail address, or what it is about, such as orders.order:42.")
+_PROVIDER_TIMES = ["delivered_at", "bounced_at", "complained_at", "opened_at", "clicked_at"]
 
 
 @admin.register(Event)
 class EventAdmin(LogAdmin):
     """What business code said."""
 
-    list_display = ["created_at", "template_code", "state", "priority", "people", "about", "source", "due_at"]
+    list_display = ["created_at", "template_code", "state", "priority", "people", "about", "due_at"]
     list_filter = ["state", "priority", "source", "template"]
     linked_by = ("id", "broadcast")
     search_help_text = _SEARCH_HELP
@@ -57,11 +50,6 @@ class EventAdmin(LogAdmin):
         told = Notification.objects.filter(recipient__in=recipients_named(term)).order_by("-pk")
         found = Q(idempotency_key=term) | Q(pk__in=list(told.values_list("event_id", flat=True)[:1000]))
         return found | Q(about=term) if ":" in term else found
-
-    @admin.display(description=_("template"))
-    def template_code(self, obj: Event) -> str:
-        """Return the code: no other row is read for it."""
-        return obj.template_id
 
     @admin.display(description=_("recipients"))
     def people(self, obj: Event) -> int:
@@ -115,7 +103,7 @@ class DeliveryAdmin(LogAdmin):
     """One notification by one channel: what was decided and what came of it."""
 
     list_display = [
-        "created_at", "template_code", "channel", "recipient", "masked_address", "state", "why", "attempts", "priority",
+        "created_at", "state", "why", "template_code", "channel", "recipient", "masked_address", "priority", "attempts",
         "due_at", "sent_at",
     ]  # fmt: skip
     list_filter = ["state", "channel", "reason", "priority", "template"]
@@ -129,14 +117,9 @@ class DeliveryAdmin(LogAdmin):
         (_("When"), {"fields": ["created_at", "due_at", "expires_at", "started_at", "sent_at", "attempts", "claims"]}),
         (
             _("What the provider said"),
-            {
-                "fields": [
-                    "backend", "provider_message_id", "delivered_at", "bounced_at", "complained_at", "opened_at",
-                    "clicked_at",
-                ],
-            },
+            {"fields": ["backend", "provider_message_id", *_PROVIDER_TIMES], "classes": ["collapse"]},
         ),
-    ]  # fmt: skip
+    ]
 
     def found_by(self, term: str) -> Q:
         """Return the deliveries with this id, of this event or notification, about this object, or to this user."""
@@ -146,11 +129,6 @@ class DeliveryAdmin(LogAdmin):
         found = Q(recipient__in=recipients_named(term))
         return found | Q(notification__about=term) if ":" in term else found
 
-    @admin.display(description=_("template"))
-    def template_code(self, obj: Delivery) -> str | None:
-        """Return the code: no other row is read for it."""
-        return obj.template_id
-
     @admin.display(description=_("address"))
     def masked_address(self, obj: Delivery) -> str:
         """Return the address for a list, which others may see over the shoulder."""
@@ -159,17 +137,17 @@ class DeliveryAdmin(LogAdmin):
     @admin.display(description=_("reason"))
     def why(self, obj: Delivery) -> str:
         """Return the reason in words."""
-        return obj.get_reason_display()
+        return obj.get_reason_display() or "-"
 
     @admin.display(description=_("event"))
-    def event(self, obj: Delivery) -> SafeString | None:
+    def event(self, obj: Delivery) -> SafeString | str:
         """Return a link to it; it may be gone before its deliveries are."""
-        return link_to(Event, obj.event_id, obj.event_id) if obj.event_id else None
+        return link_to(Event, obj.event_id, obj.event_id) if obj.event_id else "-"
 
     @admin.display(description=_("content"))
     def own_content(self, obj: Delivery) -> Any:
         """Return what it was given instead of a version."""
-        return _("as the version says") if obj.content is None else pretty(obj.content)
+        return _("rendered from the version when it is sent") if obj.content is None else pretty(obj.content)
 
 
 class DeliveryInline(ReadOnlyInline):
@@ -178,7 +156,6 @@ class DeliveryInline(ReadOnlyInline):
     model = Delivery
     show_change_link = True
     fields = ("channel", "masked_address", "state", "why", "attempts", "due_at", "sent_at")
-    readonly_fields = fields
     masked_address = DeliveryAdmin.masked_address
     why = DeliveryAdmin.why
 
@@ -187,7 +164,7 @@ class DeliveryInline(ReadOnlyInline):
 class NotificationAdmin(LogAdmin):
     """One recipient's copy of an event, in the words of their inbox."""
 
-    list_display = ["created_at", "template_code", "recipient", "title", "about", "priority", "listed_at", "read_at"]
+    list_display = ["created_at", "recipient", "title", "template_code", "about", "priority", "read_at"]
     list_filter = ["priority", "category", "template"]
     list_select_related = ["recipient"]
     linked_by = ("id", "event_id", "recipient")
@@ -210,11 +187,6 @@ class NotificationAdmin(LogAdmin):
         found = Q(recipient__in=recipients_named(term))
         return found | Q(about=term) if ":" in term else found
 
-    @admin.display(description=_("template"))
-    def template_code(self, obj: Notification) -> str:
-        """Return the code: no other row is read for it."""
-        return obj.template_id
-
     @admin.display(description=_("event"))
     def event(self, obj: Notification) -> SafeString:
         """Return a link to it; it may be gone before its notifications are."""
@@ -225,7 +197,7 @@ class NotificationAdmin(LogAdmin):
 class BroadcastAdmin(LogAdmin):
     """A publication for many: its events hold the work."""
 
-    list_display = ["created_at", "template", "recipient_count", "duplicate_count", "cancelled_at"]
+    list_display = ["created_at", "template_code", "recipient_count", "duplicate_count", "cancelled_at"]
     list_filter = ["template"]
     search_help_text = _("The whole of an id.")
     fields = ["id", "template", "recipient_count", "duplicate_count", "created_at", "cancelled_at", "events"]

@@ -8,14 +8,15 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from notifications import clock
-from notifications.admin.base import CarefulAdmin, link_to_list, pretty, staff_member
+from notifications.admin.base import CarefulAdmin, staff_member
+from notifications.admin.cells import at, link_to_list, pretty
 from notifications.admin.variables import VariablesField
 from notifications.models import Category, Template, TemplateContent, TemplateVersion
 from notifications.services import templates
@@ -39,19 +40,19 @@ class CategoryAdmin(CarefulAdmin):
         return ["code"] if obj else []
 
 
-class InUseFilter(admin.SimpleListFilter):
+class StateFilter(admin.SimpleListFilter):
     """Enabled or disabled."""
 
-    title = _("in use")
-    parameter_name = "in_use"
+    title = _("state")
+    parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, StrOrPromise]]:
         """Return the choices."""
-        return [("yes", _("Enabled")), ("no", _("Disabled"))]
+        return [("enabled", _("Enabled")), ("disabled", _("Disabled"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Template]) -> QuerySet[Template]:
         """Return the templates of the chosen kind; all, if it is none of the choices."""
-        is_enabled = {"yes": True, "no": False}.get(self.value() or "")
+        is_enabled = {"enabled": True, "disabled": False}.get(self.value() or "")
         return queryset if is_enabled is None else queryset.filter(disabled_at__isnull=is_enabled)
 
 
@@ -87,8 +88,8 @@ class TemplateAdmin(CarefulAdmin):
     """A kind of message. Its words are never edited in place: what is on its way keeps what it was planned with."""
 
     form = TemplateForm
-    list_display = ["code", "name", "category", "priority", "channels", "languages", "live", "draft", "disabled_at"]
-    list_filter = [InUseFilter, "category", "priority"]
+    list_display = ["code", "name", "category", "priority", "channels", "languages", "live", at("disabled_at")]
+    list_filter = [StateFilter, "category", "priority"]
     list_select_related = ["category", "live_version"]
     search_fields = ["code", "name"]
     autocomplete_fields = ["category"]
@@ -113,8 +114,11 @@ class TemplateAdmin(CarefulAdmin):
             return [(None, {"fields": self.form.Meta.fields})]
         return [
             (None, {"fields": ["code", "name", "description", "category", "priority"]}),
-            (_("Variables"), {"fields": ["shipped_variables" if obj.shipped_hash else "variables"]}),
-            (_("State"), {"fields": ["live", "disabled_at", "all_versions"]}),
+            (_("State"), {"fields": [("live", "all_versions"), "disabled_at"]}),
+            (
+                _("Variables"),
+                {"classes": ["collapse"], "fields": ["shipped_variables" if obj.shipped_hash else "variables"]},
+            ),
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> list[str]:
@@ -136,7 +140,8 @@ class TemplateAdmin(CarefulAdmin):
     def edit_wording_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Begin a draft, or go on with the one there is."""
         if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
+            # Where one lands after logging in again.
+            return HttpResponseRedirect(reverse("admin:notifications_template_change", args=[object_id]))
         template = self.get_object(request, object_id)
         if not self.has_view_permission(request, template) or not request.user.has_perm(EDIT_WORDING):
             raise PermissionDenied
@@ -187,11 +192,12 @@ class TemplateAdmin(CarefulAdmin):
         return ", ".join(dict.fromkeys(content.locale or str(_("any")) for content in _live(obj)))
 
     @admin.display(description=_("live version"))
-    def live(self, obj: Template) -> str | None:
-        """Return the number of the version that new events use."""
-        return f"v{obj.live_version.number}" if obj.live_version else None
+    def live(self, obj: Template) -> str:
+        """Return the number of the version that new events use, and of the draft."""
+        number = f"v{obj.live_version.number}" if obj.live_version else "-"
+        draft = self.draft(obj)
+        return f"{number} ({_('draft')} {draft})" if draft else number
 
-    @admin.display(description=_("draft"))
     def draft(self, obj: Template) -> str | None:
         """Return the number of the version that is being written."""
         drafts: list[TemplateVersion] = getattr(obj, "drafts", [])

@@ -47,7 +47,7 @@ class VariablesField(forms.JSONField):
         """Return the text to edit."""
         if isinstance(value, InvalidJSONInput):
             return value
-        return json.dumps(value, ensure_ascii=False, indent=2)
+        return json.dumps({} if value is None else value, ensure_ascii=False, indent=2)
 
 
 def _checked(given: Any) -> dict[str, dict[str, Any]]:

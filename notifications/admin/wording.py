@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
 from notifications.admin.base import CarefulAdmin, staff_member
+from notifications.admin.cells import at
 from notifications.admin.contents import ContentInline
 from notifications.models import TemplateVersion
 from notifications.pipeline.safe_tags import register as language
@@ -32,13 +33,17 @@ _ALWAYS_THERE = (
 class TemplateVersionAdmin(CarefulAdmin):
     """The editor of a draft. What is published is shown as it is and stays as it is: deliveries are pinned to it."""
 
-    list_display = ["__str__", "status", "origin", "created_by", "created_at", "published_at"]
+    list_display = ["__str__", "status", "origin", "created_by", at("created_at"), at("published_at")]
     list_filter = ["template"]
     list_select_related = ["template", "created_by"]
     actions = None
     inlines = [ContentInline]
-    fields = ("template", "status", "origin", "created_by", "created_at", "published_at")
-    readonly_fields = fields
+    readonly_fields = ("template", "status", "created_by", "created_at", "origin", "published_at")
+
+    def get_fields(self, request: HttpRequest, obj: TemplateVersion | None = None) -> Any:
+        """Return few lines above the editor, more above what was published."""
+        fields = [("template", "status"), ("created_by", "created_at")]
+        return fields if obj and obj.published_at is None else [*fields, ("origin", "published_at")]
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         """Keep it off the front page: versions are reached from their template."""
@@ -76,6 +81,7 @@ class TemplateVersionAdmin(CarefulAdmin):
         }
         version = _version(object_id)
         if version is not None:
+            context["title"] = _("Edit wording") if version.published_at is None else _("Wording")
             context["declared"] = [
                 {
                     "name": f"{{{{ {name} }}}}",

@@ -77,15 +77,18 @@ class EmailChannel(ChannelAdapter):
             connection.open()
             connection.send_messages([mail])
         except BadHeaderError as e:
-            raise PermanentError("A header would hold a line break.", code="bad_header") from e
+            what = "A header would hold a line break."
+            raise PermanentError(what, code="bad_header") from e
         except UnicodeError as e:
-            raise PermanentError("The address cannot be written in ASCII (IDNA).", code="bad_address") from e
+            what = "The address cannot be written in ASCII (IDNA)."
+            raise PermanentError(what, code="bad_address") from e
         except smtplib.SMTPRecipientsRefused as e:
             code, text = next(iter(e.recipients.values()))
             _close(connection)
             raise _smtp_error(code, text) from e
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPNotSupportedError) as e:
-            raise MisconfiguredError("The mail server does not take our login.", code=type(e).__name__) from e
+            what = "The mail server does not take our login."
+            raise MisconfiguredError(what, code=type(e).__name__) from e
         except smtplib.SMTPResponseException as e:
             _close(connection)
             raise _smtp_error(e.smtp_code, e.smtp_error) from e

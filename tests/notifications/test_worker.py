@@ -60,7 +60,7 @@ def test_a_short_delay_is_kept_to_the_moment(alice, template, worker):
     published_at = timezone.now()
     publish(alice, delay=timedelta(seconds=1.5), channels=["in_app"])
 
-    assert eventually(lambda: Notification.objects.exists())
+    assert eventually(Notification.objects.exists)
     late = (Notification.objects.get().created_at - published_at).total_seconds() - 1.5
     assert 0 <= late < 1.5
 
@@ -68,10 +68,10 @@ def test_a_short_delay_is_kept_to_the_moment(alice, template, worker):
 def test_without_any_wake_up_the_clock_finds_the_event(alice, template, worker, monkeypatch):
     monkeypatch.setattr(wakeups, "ring", lambda *_: None)
     publish(alice, channels=["in_app"])
-    assert not eventually(lambda: Notification.objects.exists(), seconds=1.5)
+    assert not eventually(Notification.objects.exists, seconds=1.5)
     monkeypatch.undo()
 
-    assert eventually(lambda: Notification.objects.exists())
+    assert eventually(Notification.objects.exists)
 
 
 def test_when_the_broker_does_not_answer_the_clock_hands_the_work_to_stand_ins(alice, template, monkeypatch):
@@ -104,7 +104,7 @@ def test_what_a_dead_process_held_is_freed_at_once_when_the_next_one_boots(alice
 
     worker = start_embedded_worker()
     try:
-        assert eventually(lambda: Notification.objects.exists(), seconds=5)
+        assert eventually(Notification.objects.exists, seconds=5)
     finally:
         worker.stop()
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_POST
 
@@ -35,20 +34,20 @@ WAY = (
     (OrderStatus.DELIVERED, "delivered_at"),
 )
 MAX_QUANTITY = 9999
+#: As long as the column.
+TRACKING_CODE = forms.CharField(max_length=64, error_messages={"required": "Please give the tracking code."})
 
 
 @require_POST
 @logged_in
 def place(request: Visit) -> HttpResponse:
     """Order what was chosen: fields `quantity-<product>`."""
+    path = reverse("demo:shop")
     with telling(request):
-        basket = dict(_basket(request))
-        if not basket:
-            raise ValidationError("Please choose something first.")
-        order = checkout.place_order(request.user, basket=basket)
+        order = checkout.place_order(request.user, basket=_basket(request))
         messages.success(request, f"Thank you! Your order is {order.number}; now you can pay.")
-        return redirect("demo:order", number=order.number)
-    return redirect("demo:shop")
+        path = reverse("demo:order", args=[order.number])
+    return redirect(path)
 
 
 @require_GET
@@ -89,10 +88,7 @@ def ship(request: Visit, number: str) -> HttpResponse:
     """Hand an order to the carrier: field `tracking_code`."""
     order = get_object_or_404(Order, number=number)
     with telling(request):
-        form = _TrackingForm(request.POST)
-        if not form.is_valid():
-            raise ValidationError(form.errors["tracking_code"])
-        services.ship_order(order, tracking_code=form.cleaned_data["tracking_code"])
+        services.ship_order(order, tracking_code=TRACKING_CODE.clean(request.POST.get("tracking_code", "")))
         messages.success(request, f"{number} is on its way.")
     return redirect("demo:order", number=number)
 
@@ -108,21 +104,18 @@ def deliver(request: Visit, number: str) -> HttpResponse:
     return redirect("demo:order", number=number)
 
 
-class _TrackingForm(forms.Form):
-    """The carrier's code, as long as the column."""
-
-    tracking_code = forms.CharField(max_length=64, error_messages={"required": "Please give the tracking code."})
-
-
 def _visible(request: Visit) -> QuerySet[Order]:
     """Return the orders this user may see: the warehouse all, customers their own."""
     return Order.objects.all() if is_warehouse(request.user) else Order.objects.filter(customer=request.user)
 
 
-def _basket(request: HttpRequest) -> Iterator[tuple[Product, int]]:
-    """Yield the products of which some were chosen, and how many."""
+def _basket(request: HttpRequest) -> dict[Product, int]:
+    """Return how many were chosen of which products."""
     quantity = forms.IntegerField(min_value=0, max_value=MAX_QUANTITY, required=False)
-    for product in Product.objects.filter(stock__isnull=False).order_by("pk"):
-        number = quantity.clean(request.POST.get(f"quantity-{product.pk}", ""))
-        if number:
-            yield product, number
+    products = Product.objects.filter(stock__isnull=False).order_by("pk")
+    numbers = {product: quantity.clean(request.POST.get(f"quantity-{product.pk}", "")) for product in products}
+    basket = {product: number for product, number in numbers.items() if number}
+    if not basket:
+        message = "Please choose something first."
+        raise ValidationError(message)
+    return basket

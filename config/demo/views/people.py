@@ -19,14 +19,10 @@ from config.demo.seed import PASSWORD
 from orders.services import register_customer
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-
-
-class NameForm(forms.Form):
-    """The name of a new customer."""
-
-    first_name = forms.CharField(
-        max_length=50, error_messages={"required": "Please give a name.", "max_length": "Please give a shorter name."}
-    )
+#: Of a new customer.
+NAME = forms.CharField(
+    max_length=50, error_messages={"required": "Please give a name.", "max_length": "Please give a shorter name."}
+)
 
 
 @require_POST
@@ -59,18 +55,14 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 def _register(name: str) -> User:
-    form = NameForm({"first_name": name})
-    if not form.is_valid():
-        raise ValidationError(form.errors["first_name"])
-    first_name = form.cleaned_data["first_name"]
+    first_name = NAME.clean(name)
     username = _free_username(slugify(first_name) or "customer")
     try:
-        return register_customer(
-            username, email=f"{username}@example.com", password=PASSWORD, first_name=first_name
-        )
+        return register_customer(username, email=f"{username}@example.com", password=PASSWORD, first_name=first_name)
     except IntegrityError as e:
         # Somebody of that name registered in the same instant.
-        raise ValidationError("This name was just taken; please try again.") from e
+        message = "This name was just taken; please try again."
+        raise ValidationError(message) from e
 
 
 def _free_username(wanted: str) -> str:

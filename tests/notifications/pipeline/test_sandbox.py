@@ -377,7 +377,13 @@ LONG = "aBc'D e\n" * 7000
 )  # fmt: skip
 def test_budgets_hold(source, limit):
     deep = [[["x" * 10] * 10] * 10] * 10
-    data = {"l": [1] * 100, "long": LONG, "long2": LONG + "x", "deep": deep, "deep2": copy.deepcopy(deep)}
+    data: dict[str, Any] = {
+        "l": [1] * 100,
+        "long": LONG,
+        "long2": LONG + "x",
+        "deep": deep,
+        "deep2": copy.deepcopy(deep),
+    }
     data |= {"link": "https://x.example/" + "a" * 1500, "huge": ["x"] * 100_000}
 
     with pytest.raises(RenderError, match=limit):
