@@ -91,7 +91,7 @@ class _BlockingConsumer(_RedisConsumer):
     """
 
     def __init__(self, *args: Any) -> None:
-        super().__init__(*args)
+        super().__init__(*args)  # type: ignore[no-untyped-call]
         #: When the delayed messages handed over fall due, in Unix milliseconds: the worker looks after each `None`.
         self._due: list[float] = []
         self._can_block = True
@@ -105,7 +105,7 @@ class _BlockingConsumer(_RedisConsumer):
                 if not self.message_cache:
                     self._wait()
                     return None
-            message: MessageProxy | None = super().__next__()
+            message: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call]
         except redis.TimeoutError as e:
             # Not a ConnectionError for redis-py; raised on, it would end the consumer's thread for good.
             raise ConnectionClosed(e) from None
@@ -123,7 +123,7 @@ class _BlockingConsumer(_RedisConsumer):
 
     def requeue(self, messages: Any) -> None:
         try:
-            super().requeue(messages)
+            super().requeue(messages)  # type: ignore[no-untyped-call]
         except redis.RedisError as e:
             logger.warning("wake-ups not put back queue=%s error=%s", self.queue_name, type(e).__name__)
 

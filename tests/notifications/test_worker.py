@@ -113,7 +113,9 @@ def test_stopping_ends_the_clock_and_sets_the_flag(worker):
     worker.stop()
 
     assert places.stopping.is_set()
-    assert not dramatiq.get_broker().has_worker
+    broker = dramatiq.get_broker()
+    assert isinstance(broker, EmbeddedBroker)
+    assert not broker.has_worker
 
 
 def test_the_embedded_broker_keeps_few_dead_letters_and_no_frames():
@@ -122,7 +124,7 @@ def test_the_embedded_broker_keeps_few_dead_letters_and_no_frames():
     broker.has_worker = True
     consumer = broker.consume("q")
     for _ in range(MAX_DEAD_LETTERS + 50):
-        message = Message(queue_name="q", actor_name="a", args=(), kwargs={}, options={})
+        message: Message = Message(queue_name="q", actor_name="a", args=(), kwargs={}, options={})
         broker.enqueue(message)
         proxy = next(consumer)
         assert isinstance(proxy, MessageProxy)

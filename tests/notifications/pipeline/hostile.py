@@ -131,6 +131,7 @@ HOSTILE_HTML = {
     "attribute in one branch": '<p {% if yes %}onclick="alert(1)"{% endif %}>x</p>',
     "block over two values": '<p title="{% if yes %}a" class="b{% endif %}">x</p>',
     "branch of another block": '{% if yes %}<p title="{% else %}">{% endif %}',
+    "end of one block and start of the next": '{% if yes %}<p title="{% endif %} x {% if yes %}">{% endif %}',
     "variable in style attribute": '<p style="color: {{ code }}">x</p>',
     "tag never closed": "<p title='x'",
     "tag inside a tag": "<p <b>x</b>",

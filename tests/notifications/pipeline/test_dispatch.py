@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from notifications import conf, wakeups
 from notifications.models import Delivery, Event, Notification, Preference, Template
-from notifications.pipeline import claiming, dispatch
+from notifications.pipeline import claiming, dispatch, routing, wording
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import cancel_event, publish_batch_notification, publish_notification
 from notifications.types import Cadence, DeliveryState, EventState, Priority, Reason
@@ -95,7 +95,7 @@ def test_a_batch_costs_the_same_queries_whatever_its_size(template, number, djan
     users = model.objects.bulk_create(model(username=f"u{i}", email=f"u{i}@example.com") for i in range(number))
     for user in users:
         publish(user)
-    dispatch.facts.wording.contents_of([template.live_version_id])
+    wording.contents_of([template.live_version_id])
 
     # 3 empty claims and the full one; template, users, settings, preferences; savepoint, lock, 2 inserts, close, release
     with django_assert_num_queries(14):
@@ -106,14 +106,14 @@ def test_a_batch_costs_the_same_queries_whatever_its_size(template, number, djan
 
 def test_one_events_error_fails_it_alone(alice, bob, template, monkeypatch):
     good, bad = publish(alice), publish(bob)
-    plan = dispatch.routing.plan
+    plan = routing.plan
 
     def breaks_for_bob(event, recipient, *, now):
         if recipient.addresses["email"].startswith("bob"):
             raise ZeroDivisionError(recipient.addresses["email"])
         return plan(event, recipient, now=now)
 
-    monkeypatch.setattr(dispatch.routing, "plan", breaks_for_bob)
+    monkeypatch.setattr(routing, "plan", breaks_for_bob)
     dispatch_all()
 
     states = dict(Event.objects.values_list("pk", "state"))

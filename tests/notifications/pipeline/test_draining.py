@@ -112,8 +112,8 @@ def test_a_stopping_worker_does_not_go_round_again(places):
 def test_a_row_committed_while_the_last_drain_leaves_is_not_left_behind(places):
     """The race: the drain has claimed nothing and is about to leave; a row and its wake-up come in between."""
     for _ in range(200):
-        due = []
-        handled = []
+        due: list[int] = []
+        handled: list[int] = []
         claimed_nothing, committed = threading.Event(), threading.Event()
 
         def step(*, more, due=due, handled=handled, seen=claimed_nothing, go=committed):
@@ -142,7 +142,7 @@ def test_a_row_committed_while_the_last_drain_leaves_is_not_left_behind(places):
 
 def test_the_ring_of_a_turned_away_channel_reaches_the_broker_buffer(places, rung):
     places.threads = 3
-    entered = []
+    entered: list[bool] = []
 
     def step(*, more):
         if not entered:

@@ -39,7 +39,7 @@ def test_safe_links_become_absolute(url, link):
     ["javascript:alert(1)", "JavaScript:alert(1)", " javascript:alert(1)", "java\tscript:alert(1)", "data:text/html,x",
      "vbscript:x", "file:///etc/passwd", "ftp://x.example", "//evil.example", "/\\evil.example", "\\\\evil.example",
      "/a b", "/a\nb", "https://", "https:evil.example", "https://a@evil.example", "https://[evil", "orders/42", "?a=b",
-     "#top", "mailto:", "mailto:a b", "mailto:a\nb", "mailto:é@x.example", "tel:\u202e1", "/" + "a" * 3000,
+     "#top", "mailto:", "mailto:a b", "mailto:a\nb", "mailto:a\\b", "mailto:é@x.example", "tel:\u202e1", "/" + "a" * 3000,
      "mailto:" + "a" * 3000, "/\u202egro", 5, True, ["/x"], {"a": 1}],
     ids=str,
 )  # fmt: skip
@@ -94,9 +94,11 @@ def test_a_mail_link_is_no_image():
         ("{% for k, v in d %}{{ k }}{{ v }}{% endfor %}", "m1n2"),
         ("{% for k,v in pairs %}{{ k }}{{ v }}{% endfor %}", "o3p4"),
         ("{% for x in l %}{% endfor %}{{ x|default:'-' }}", "-"),
+        ("{% with x=l.0 %}{{ x }}{% endwith %}{{ x|default:'-' }}", "a-"),
+        ("{% for x in l %}{% endfor %}" * 3, ""),
     ],
 )
-def test_loops(source, text):
+def test_loops_and_names(source, text):
     data: dict[str, Any] = {
         "l": ["a", "b", "c"],
         "reversed": ["z"],

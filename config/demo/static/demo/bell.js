@@ -22,6 +22,8 @@ class Bell {
   #counts = "";
   /** @type {Item[]} */
   #items = [];
+  /** @type {Map<string, HTMLElement>} */
+  #rows = new Map();
   #timer = 0;
   #asking = false;
 
@@ -39,7 +41,7 @@ class Bell {
 
     this.#button.addEventListener("click", () => this.#open(this.#panel.hidden));
     this.#markAll.addEventListener("click", () => this.#markAllRead());
-    root.addEventListener("keydown", (event) => {
+    document.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || this.#panel.hidden) return;
       this.#open(false);
       this.#button.focus();
@@ -119,7 +121,11 @@ class Bell {
     if (this.#panel.hidden) return;
     const empty = /** @type {HTMLElement} */ (this.#root.querySelector("[data-empty]"));
     empty.hidden = this.#items.length > 0;
-    this.#list.replaceChildren(...this.#items.map((item) => this.#row(item)));
+    // Rows stay where they are: a moved one would lose the focus, and a screen reader would read all of them again.
+    const news = this.#items.filter((item) => !this.#rows.has(item.id));
+    for (const item of news) this.#rows.set(item.id, this.#row(item));
+    this.#list.prepend(...news.map((item) => /** @type {HTMLElement} */ (this.#rows.get(item.id))));
+    for (const item of this.#items) this.#refresh(/** @type {HTMLElement} */ (this.#rows.get(item.id)), item);
   }
 
   /** @param {Item} item */
@@ -127,16 +133,25 @@ class Bell {
     const template = /** @type {HTMLTemplateElement} */ (this.#root.querySelector("template"));
     const row = /** @type {HTMLElement} */ (template.content.firstElementChild?.cloneNode(true));
     const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (row.querySelector(selector));
-    row.classList.toggle("unread", !item.read_at);
     find("strong").textContent = item.title;
     find("[data-body]").textContent = item.body;
-    find("time").textContent = since(item.created_at);
     find("time").setAttribute("datetime", item.created_at);
-    find("[data-toggle]").textContent = item.read_at ? "Unread" : "Read";
-    find("[data-toggle]").title = item.read_at ? "Mark as unread" : "Mark as read";
-    find("[data-toggle]").addEventListener("click", () => this.#mark(item, !item.read_at));
+    find("[data-toggle]").addEventListener("click", () => this.#mark(item, row.classList.contains("unread")));
     this.#lead(/** @type {HTMLAnchorElement} */ (find("a")), item);
     return row;
+  }
+
+  /**
+   * Show what changes about an item.
+   * @param {HTMLElement} row
+   * @param {Item} item
+   */
+  #refresh(row, item) {
+    const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (row.querySelector(selector));
+    row.classList.toggle("unread", !item.read_at);
+    find("time").textContent = since(item.created_at);
+    find("[data-toggle]").textContent = item.read_at ? "Unread" : "Read";
+    find("[data-toggle]").title = item.read_at ? "Mark as unread" : "Mark as read";
   }
 
   /**
@@ -156,7 +171,8 @@ class Bell {
    * @param {boolean} read
    */
   async #mark(item, read) {
-    Object.assign(item, await this.#ask(`${item.id}/`, "PATCH", { read }));
+    const changed = await this.#ask(`${item.id}/`, "PATCH", { read });
+    this.#items = this.#items.map((other) => (other.id === item.id ? changed : other));
     this.#render();
     await this.#poll();
   }
