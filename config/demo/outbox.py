@@ -108,7 +108,7 @@ def _text_messages() -> Iterator[Sent]:
         file.seek(start)
         lines = file.read().split(b"\n")
     # The first line may have begun before the tail; what follows the last line break is still being written.
-    for line in lines[1 if start else 0 : -1]:
+    for line in reversed(lines[1 if start else 0 : -1]):
         try:
             data = json.loads(line)
         except json.JSONDecodeError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import socket
@@ -69,6 +70,8 @@ def serve(listener: socket.socket) -> None:
     """Serve the site, with its worker, until SIGINT or SIGTERM; both have stopped on return."""
     # Importing it starts the worker, so not before the database is ready.
     asgi = import_module("config.asgi")
+    # A page that is not there is not worth a line.
+    logging.getLogger("django.request").setLevel(logging.ERROR)
     config = uvicorn.Config(
         ASGIStaticFilesHandler(asgi.application),
         lifespan="off",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID
@@ -16,6 +17,7 @@ from django.contrib.admin.views.main import (
     PAGE_VAR,
     SEARCH_VAR,
 )
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth import get_user_model
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
@@ -25,6 +27,8 @@ from django.utils.translation import gettext_lazy as _
 from notifications.admin.cells import to_the_second
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from django.contrib.auth.models import User
 
 #: An offset is read row by row: who wants to go further back narrows the list.
@@ -56,6 +60,17 @@ class UncountedPaginator(Paginator):  # type: ignore[type-arg]
         return end if self.count > end else None
 
 
+class CarefulAutocomplete(AutocompleteSelect):
+    """Django's own raises when a form is shown again with a value that cannot be an id."""
+
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> Any:
+        """Return the options to begin with: what is chosen."""
+        try:
+            return super().optgroups(name, [text for text in value if _NUL not in text], attrs)
+        except (ValueError, OverflowError):
+            return super().optgroups(name, [], attrs)
+
+
 class CarefulAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Whatever is typed into the address or the search box is answered by a page, never by an error."""
 
@@ -64,8 +79,11 @@ class CarefulAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     linked_by: tuple[str, ...] = ()
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
-        """Return the row; no row has an id with a NUL, which PostgreSQL does not even take."""
-        return None if _NUL in object_id else super().get_object(request, object_id, from_field)
+        """Return the row; none has an id with a NUL, or beyond what the database can hold."""
+        try:
+            return None if _NUL in object_id else super().get_object(request, object_id, from_field)
+        except OverflowError:
+            return None
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -74,6 +92,12 @@ class CarefulAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if _NUL in search_term:
             return queryset.none(), False
         return super().get_search_results(request, queryset, search_term)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Return the field, careful with what comes back from the browser."""
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", CarefulAutocomplete(db_field, self.admin_site))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Allow what our links and filters use: others can be slow, or be refused by one of the databases."""
@@ -84,10 +108,11 @@ class CarefulAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list; a question it cannot answer is taken out of the address."""
-        if _has_nul(request.POST) or _has_nul(request.GET) or not self._understands(request):
-            messages.warning(request, _("The address asked for something this list does not know. Here is all of it."))
-            return HttpResponseRedirect(request.path)
-        return super().changelist_view(request, extra_context)
+        if not _has_nul(request.POST) and not _has_nul(request.GET) and self._understands(request):
+            with suppress(OverflowError):
+                return super().changelist_view(request, extra_context)
+        messages.warning(request, _("The address asked for something this list does not know. Here is all of it."))
+        return HttpResponseRedirect(request.path)
 
     def _filters(self) -> set[str]:
         return {str(getattr(item, "parameter_name", item)) for item in self.list_filter}.union(self.linked_by)

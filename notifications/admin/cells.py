@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.db.models import Model
@@ -23,7 +23,7 @@ def masked(address: str) -> str:
     """Return an address so that its owner would know it and nobody else could use it."""
     if "://" in address:
         scheme, _, rest = address.partition("://")
-        return f"{scheme}://{urlsplit('//' + rest.partition('/')[0]).netloc.rpartition('@')[2]}/***"
+        return f"{scheme}://{re.split('[/?#]', rest)[0].rpartition('@')[2]}/***"
     if "@" in address:
         name, _, domain = address.rpartition("@")
         return f"{name[:1]}***@{domain}"

@@ -214,6 +214,6 @@ class BroadcastAdmin(LogAdmin):
 
 def _states(rows: QuerySet[Any]) -> str:
     """Return how many are in which state: `5 sent, 1 failed`."""
-    labels = dict(DeliveryState.choices) | dict(EventState.choices)
-    counted = rows.order_by().values_list("state").annotate(Count("pk"))
-    return ", ".join(f"{number} {labels[state]}" for state, number in counted) or "0"
+    counted = dict(rows.order_by().values_list("state").annotate(Count("pk")))
+    labels = {**dict(DeliveryState.choices), **dict(EventState.choices)}
+    return ", ".join(f"{counted[state]} {label}" for state, label in labels.items() if state in counted) or "0"

@@ -79,7 +79,7 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
             for problem in templates.problems_of(content, declared):
                 if problem.severity == "error":
                     message = _("The live wording (%(content)s) needs more: %(problem)s Publish other words first.")
-                    raise ValidationError(message % {"content": content, "problem": problem.message})
+                    raise ValidationError(message % {"content": templates.name_of(content), "problem": problem.message})
         return declared
 
 

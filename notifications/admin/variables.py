@@ -37,11 +37,8 @@ class VariablesField(forms.JSONField):
             raise _not_json() from e
 
     def bound_data(self, data: Any, initial: Any) -> Any:
-        """Return what the form shows again: as typed, if it could not be read."""
-        try:
-            return super().bound_data(data, initial)
-        except (ValueError, RecursionError):
-            return InvalidJSONInput(data)
+        """Return what the form shows again: as typed."""
+        return initial if self.disabled else InvalidJSONInput(data or "")
 
     def prepare_value(self, value: Any) -> Any:
         """Return the text to edit."""

@@ -98,7 +98,9 @@ class TemplateVersionAdmin(CarefulAdmin):
         for formset in formsets:
             for content_form in formset.forms:
                 for problem in content_form.warnings if content_form not in formset.deleted_forms else ():
-                    messages.warning(request, f"{content_form.instance}: {templates.worded(problem)}")
+                    messages.warning(
+                        request, f"{templates.name_of(content_form.instance)}: {templates.worded(problem)}"
+                    )
 
     def response_change(self, request: HttpRequest, obj: TemplateVersion) -> HttpResponse:
         """Stay in the editor; after publishing, go back to the template."""

@@ -187,10 +187,8 @@ def _message(
     if row.expires_at is not None and row.expires_at <= now:
         raise _NotToBeSent(DeliveryState.EXPIRED, Reason.EXPIRED)
     name, locale = (recipient.name, recipient.locale) if recipient else ("", "")
-    content = wording.pick(contents, row.channel, locale)
-    if content is None:
-        raise _NotToBeSent(DeliveryState.FAILED, Reason.NO_CONTENT)
     try:
+        content = wording.pick(contents, row.channel, locale)
         rendered = wording.render_event(content, event, name=name, locale=locale)
     except RenderError as e:
         raise _NotToBeSent(DeliveryState.FAILED, Reason.RENDER_ERROR, str(e)) from e

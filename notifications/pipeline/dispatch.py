@@ -152,8 +152,6 @@ class _Wordings:
 
     def render(self, channel: str, recipient: Recipient) -> Rendered:
         content = wording.pick(self._contents, channel, recipient.locale)
-        if content is None:
-            raise RenderError(f"The template has no wording for {channel}.")
         if content.id in self._shared:
             return self._shared[content.id]
         rendered = wording.render_event(content, self._event, name=recipient.name, locale=recipient.locale)

@@ -58,8 +58,8 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
     for wish in Preference.objects.filter(recipient__in=users):
         if wish.template_id is not None:
             by_template[wish.recipient_id][wish.template_id, wish.channel] = Cadence(wish.cadence)
-        elif wish.category_id is not None:
-            by_category[wish.recipient_id][wish.category_id, wish.channel] = Cadence(wish.cadence)
+        else:
+            by_category[wish.recipient_id][wish.category_id or "", wish.channel] = Cadence(wish.cadence)
     return {
         key: Recipient(
             pk=user.pk,

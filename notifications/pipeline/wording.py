@@ -12,7 +12,7 @@ from django.db.models.signals import post_delete, post_save
 from django.utils import translation
 
 from notifications import conf
-from notifications.exceptions import UnknownTemplate
+from notifications.exceptions import RenderError, UnknownTemplate
 from notifications.models import Category, Template, TemplateContent
 from notifications.pipeline.rendering import render
 from notifications.registry import did_you_mean
@@ -71,7 +71,8 @@ _contents: dict[int, tuple[Content, ...]] = {}
 def contents_of(version_ids: Iterable[int]) -> dict[int, tuple[Content, ...]]:
     """Return the contents of published versions, in at most one query."""
     wanted = set(version_ids)
-    missing = wanted - _contents.keys()
+    known = {version: found for version in wanted if (found := _contents.get(version)) is not None}
+    missing = wanted - known.keys()
     if missing:
         if len(_contents) > MAX_VERSIONS:
             _contents.clear()
@@ -82,8 +83,10 @@ def contents_of(version_ids: Iterable[int]) -> dict[int, tuple[Content, ...]]:
                     id=row.pk, channel=row.channel, locale=row.locale, title=row.title, body=row.body, html=row.html
                 )
             )
-        _contents.update({version: tuple(rows) for version, rows in loaded.items()})
-    return {version: _contents[version] for version in wanted if version in _contents}
+        found = {version: tuple(rows) for version, rows in loaded.items()}
+        _contents.update(found)
+        known |= found
+    return known
 
 
 @lru_cache(maxsize=1000)
@@ -93,13 +96,13 @@ def _fallbacks(locale: str) -> tuple[str, ...]:
     return (*("-".join(parts[:length]) for length in range(len(parts), 0, -1)), "")
 
 
-def pick(contents: Iterable[Content], channel: str, locale: str) -> Content | None:
-    """Return the content for a channel in the nearest language; None: there is none for the channel."""
+def pick(contents: Iterable[Content], channel: str, locale: str) -> Content:
+    """Return the content for a channel in the nearest language there is; raise `RenderError` if there is none."""
     by_locale = {content.locale.lower(): content for content in contents if content.channel == channel}
-    for tag in _fallbacks(locale):
-        if tag in by_locale:
-            return by_locale[tag]
-    return next(iter(by_locale.values()), None)
+    if not by_locale:
+        raise RenderError(f"The template has no wording for {channel}.")
+    nearest = next((tag for tag in _fallbacks(locale) if tag in by_locale), min(by_locale))
+    return by_locale[nearest]
 
 
 def render_event(content: Content, event: Event, *, name: str, locale: str) -> Rendered:

@@ -64,7 +64,7 @@ def publish(version: TemplateVersion, *, user: AbstractBaseUser, now: datetime) 
     for content in contents:
         errors = [found for found in problems_of(content, template.variables) if found.severity == "error"]
         if errors:
-            raise NotReady(f"{content}: {worded(errors[0])}")
+            raise NotReady(f"{name_of(content)}: {worded(errors[0])}")
     num_updated = TemplateVersion.objects.filter(pk=version.pk, published_at__isnull=True).update(published_at=now)
     if num_updated != 1:
         raise NotADraft
@@ -109,6 +109,11 @@ def problems_of(row: TemplateContent, declared: Collection[str]) -> list[Problem
     misfits = _misfits(content)
     fields = {problem.field for problem in misfits}
     return misfits + [found for found in check_content(content, declared) if found.field not in fields]
+
+
+def name_of(row: TemplateContent) -> str:
+    """Return what staff call a content: `e-mail, de`."""
+    return f"{row.get_channel_display()}, {row.locale or _('any language')}"
 
 
 def worded(problem: Problem) -> str:

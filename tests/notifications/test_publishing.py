@@ -132,6 +132,7 @@ WRONG = {
     "nobody": ({"recipient": None}, exceptions.WrongRecipients, "pass a User"),
     "no key": ({"recipient": "alice"}, exceptions.WrongRecipients, "'alice' is not a primary key of User"),
     "about": ({"about": Category()}, exceptions.NotPlainData, "not saved yet"),
+    "about a number": ({"about": 42}, exceptions.NotPlainData, "`about` is a int"),
     "empty key": ({"idempotency_key": ""}, exceptions.NotPlainData, "`idempotency_key` is empty"),
     "long key": ({"idempotency_key": "x" * 201}, exceptions.NotPlainData, "at most 200"),
     "surrogate key": ({"idempotency_key": "\ud800"}, exceptions.NotPlainData, "surrogate"),
@@ -199,6 +200,16 @@ def test_a_short_delay_rings_in_time_and_a_long_one_is_left_to_the_clock(
         publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES, delay=timedelta(seconds=delay))
 
     assert rung == expected
+
+
+@time_machine.travel(NOW, tick=False)
+@pytest.mark.parametrize(
+    ("send_at", "due_at"), [(NOW + timedelta(days=9), NOW + timedelta(days=9)), (NOW - timedelta(days=9), NOW)]
+)
+def test_send_at_is_kept_and_what_is_past_is_due_now(alice, template, send_at, due_at):
+    publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES, send_at=send_at)
+
+    assert Event.objects.get().due_at == due_at
 
 
 def test_the_same_key_and_request_is_the_same_event(alice, template):

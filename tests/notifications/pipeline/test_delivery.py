@@ -292,6 +292,62 @@ def test_a_worker_that_stops_puts_the_rest_back_untouched(alice, bob, template, 
     assert (second.state, second.attempts, second.claims, second.lease_token) == (DeliveryState.PENDING, 0, 0, None)
 
 
+def test_a_worker_that_stops_within_a_batch_of_the_adapter_puts_the_rest_back(alice, bob, template, use):
+    class StopsInBatch(Scripted):
+        batch_size = 10
+
+        def send_batch(self, messages):
+            for result in super().send_batch(messages):
+                places.stopping.set()
+                yield result
+
+    adapter = use(StopsInBatch())
+    dispatched(alice)
+    dispatched(bob)
+
+    deliver()
+
+    assert sorted(Delivery.objects.values_list("state", flat=True)) == [DeliveryState.PENDING, DeliveryState.SENT]
+    assert len(adapter.messages) == 1
+
+
+def test_a_lease_that_is_nearly_over_begins_nothing_more(alice, template, use, monkeypatch):
+    adapter = use(Scripted())
+    delivery = dispatched(alice)
+    monkeypatch.setattr("notifications.pipeline.delivery.LEASE_MARGIN", 60.0)
+
+    deliver()
+
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.claims, adapter.messages) == (DeliveryState.PENDING, 0, [])
+
+
+def test_a_full_claim_asks_for_help_before_it_sends(alice, bob, charlie, template, use, settings):
+    adapter = use(Scripted())
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "DELIVERY_BATCH": 2}
+    for person in (alice, bob, charlie):
+        dispatched(person)
+    asked: list = []
+
+    deliver_batch("email", more=lambda: asked.append(len(adapter.messages)))
+    deliver_batch("email", more=lambda: asked.append(len(adapter.messages)))
+
+    assert asked == [0]
+
+
+def test_a_version_without_wording_for_the_channel_fails_without_a_call(alice, template, use):
+    adapter = use(Scripted())
+    delivery = dispatched(alice)
+    Delivery.objects.update(version=publish_version(template, {("sms", ""): {"body": "x"}}))
+
+    deliver()
+
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason) == (DeliveryState.FAILED, Reason.RENDER_ERROR)
+    assert "no wording for email" in delivery.last_error
+    assert adapter.messages == []
+
+
 def test_who_lost_the_lease_writes_an_attempt_and_nothing_else(alice, template, use):
     class LosesLease(Scripted):
         def send_batch(self, messages):

@@ -114,7 +114,9 @@ class Bell {
   #open(open) {
     this.#panel.hidden = !open;
     this.#button.setAttribute("aria-expanded", `${open}`);
-    if (open) this.#render();
+    if (!open) return;
+    document.querySelector(".toasts")?.replaceChildren();
+    this.#render();
   }
 
   #render() {
@@ -150,8 +152,7 @@ class Bell {
     const find = (/** @type {string} */ selector) => /** @type {HTMLElement} */ (row.querySelector(selector));
     row.classList.toggle("unread", !item.read_at);
     find("time").textContent = since(item.created_at);
-    find("[data-toggle]").textContent = item.read_at ? "Unread" : "Read";
-    find("[data-toggle]").title = item.read_at ? "Mark as unread" : "Mark as read";
+    find("[data-toggle]").textContent = item.read_at ? "Mark as unread" : "Mark as read";
   }
 
   /**

@@ -1,15 +1,10 @@
 // @ts-check
 // Keeps the outbox fresh: reads the page again, and takes over the messages that are new.
 
+import { localise } from "./times.js";
+
 const POLL = 2000;
 const box = /** @type {HTMLElement} */ (document.querySelector("[data-outbox]"));
-
-/** @param {ParentNode} page */
-function localTimes(page) {
-  page.querySelectorAll("time").forEach((time) => {
-    time.textContent = new Date(time.dateTime).toLocaleTimeString();
-  });
-}
 
 async function refresh() {
   if (!document.hidden) {
@@ -21,7 +16,7 @@ async function refresh() {
       if (news.length > 0) {
         document.getElementById("nothing-yet")?.remove();
         const adopted = news.map((message) => document.adoptNode(message));
-        adopted.forEach(localTimes);
+        adopted.forEach(localise);
         box.prepend(...adopted);
       }
     } catch {
@@ -31,5 +26,4 @@ async function refresh() {
   setTimeout(refresh, POLL);
 }
 
-localTimes(box);
 setTimeout(refresh, POLL);

@@ -1,0 +1,241 @@
+"""Events, notifications, deliveries and broadcasts: found fast, read-only."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+from django.utils import timezone
+
+from notifications.admin.cells import masked
+from notifications.models import Broadcast, Delivery, Event, Notification
+from notifications.pipeline.delivery import deliver_batch
+from notifications.pipeline.dispatch import dispatch_batch
+from notifications.publishing import publish_batch_notification, publish_notification
+from notifications.types import Priority
+
+LOGS = ["event", "notification", "delivery", "broadcast"]
+VARIABLES = {"order_number": "ORD-1"}
+
+
+def dispatch():
+    while dispatch_batch(Priority.LOW, more=lambda: None):
+        pass
+
+
+@pytest.fixture
+def event(template, alice, bob):
+    """An event about an order, for Alice and Bob, dispatched and mailed."""
+    batch = publish_batch_notification(
+        "ORDER_CREATED", recipients=[alice, bob], variables=VARIABLES, about="orders.order:42", idempotency_key="key-1"
+    )
+    dispatch()
+    deliver_batch("email", more=lambda: None)
+    return Event.objects.get(pk=batch.event_ids[0])
+
+
+@pytest.fixture
+def broadcast(template, django_user_model):
+    """A publication for 120."""
+    people = django_user_model.objects.bulk_create(django_user_model(username=f"user-{n}") for n in range(120))
+    batch = publish_batch_notification("ORDER_CREATED", recipients=people, variables=VARIABLES)
+    return Broadcast.objects.get(pk=batch.broadcast_id)
+
+
+def rows(page):
+    return len(re.findall(r'<th class="field-created_at', page.text))
+
+
+def test_an_event_leads_to_its_notifications_and_deliveries(admin_client, event, address):
+    page = admin_client.get(address("event", "change", event.pk))
+    links = re.findall(r'href="([^"]+\?event_id__exact=[^"]+)"', page.text)
+    notifications, deliveries = (admin_client.get(link) for link in links)
+    delivery = Delivery.objects.filter(channel="email", recipient__username="alice").get()
+    delivery_page = admin_client.get(address("delivery", "change", delivery.pk))
+
+    assert "1 pending, 4 sent, 1 suppressed" in page.text
+    assert "alice</a>, <a" in page.text
+    assert (rows(notifications), rows(deliveries)) == (2, 6)
+    assert address("event", "change", event.pk) in delivery_page.text
+    assert address("notification", "change", delivery.notification_id) in delivery_page.text
+
+
+def test_a_delivery_shows_its_attempts_and_its_address(admin_client, event, address):
+    delivery = Delivery.objects.get(channel="email", recipient__username="alice")
+
+    page = admin_client.get(address("delivery", "change", delivery.pk))
+
+    assert "EmailChannel" in page.text
+    assert "alice@example.com" in page.text
+
+
+def test_a_suppressed_delivery_says_why_in_words(admin_client, event, address):
+    delivery = Delivery.objects.get(channel="sms", recipient__username="bob")
+
+    for here in (address("delivery", "changelist"), address("delivery", "change", delivery.pk)):
+        assert "the recipient has no address on this channel" in admin_client.get(here).text
+
+
+def test_a_notification_shows_its_words_and_its_deliveries(admin_client, event, address):
+    notification = Notification.objects.get(recipient__username="alice")
+
+    page = admin_client.get(address("notification", "change", notification.pk))
+
+    for text in ("We have it.", "a***@example.com", "View"):
+        assert text in page.text
+
+
+def test_addresses_are_masked_in_lists(admin_client, event, address):
+    page = admin_client.get(address("delivery", "changelist"))
+
+    assert "a***@example.com" in page.text
+    assert "+49***01" in page.text
+    assert "alice@example.com" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("plain", "shown"),
+    [
+        ("", ""),
+        ("alice@example.com", "a***@example.com"),
+        ("@", "***@"),
+        ("+4915550001001", "+49***01"),
+        ("12345", "***"),
+        ("https://me:secret@hooks.example.com/T00/B00", "https://hooks.example.com/***"),
+        ("https://[broken/secret@x", "https://[broken/***"),
+    ],
+)
+def test_a_masked_address_cannot_be_used(plain, shown):
+    assert masked(plain) == shown
+
+
+@pytest.mark.parametrize(
+    ("model", "term", "found"),
+    [
+        ("event", "orders.order:42", 1),
+        ("event", "alice", 1),
+        ("event", "ALICE@example.com", 1),
+        ("event", "key-1", 1),
+        ("event", "ORDER", 0),
+        ("notification", "orders.order:42", 2),
+        ("notification", "alice@example.com", 1),
+        ("notification", "ali", 0),
+        ("delivery", "orders.order:42", 6),
+        ("delivery", "alice", 3),
+        ("delivery", "nobody@example.com", 0),
+        ("delivery", "%", 0),
+    ],
+)
+def test_a_search_finds_exact_values(admin_client, event, address, model, term, found):
+    assert rows(admin_client.get(address(model, "changelist"), {"q": f" {term} "})) == found
+
+
+@pytest.mark.parametrize(("model", "found"), [("event", 1), ("notification", 2), ("delivery", 6)])
+def test_the_id_of_an_event_finds_all_that_came_of_it(admin_client, event, address, model, found):
+    assert rows(admin_client.get(address(model, "changelist"), {"q": str(event.pk)})) == found
+
+
+def test_a_broadcast_leads_to_its_events(admin_client, broadcast, address):
+    dispatch()
+
+    found = admin_client.get(address("broadcast", "changelist"), {"q": str(broadcast.pk)})
+    page = admin_client.get(address("broadcast", "change", broadcast.pk))
+    events = admin_client.get(re.search(r'href="([^"]+\?broadcast__exact=[^"]+)"', page.text)[1])
+
+    assert rows(found) == 1
+    assert "3 dispatched" in page.text
+    assert rows(events) == 3
+
+
+@pytest.mark.parametrize("model", LOGS)
+def test_logs_are_read_only(admin_client, event, broadcast, address, model):
+    row = {"event": Event, "notification": Notification, "delivery": Delivery, "broadcast": Broadcast}[model].objects
+    pk = row.first().pk
+    before = list(row.values())
+
+    change = address(model, "change", pk)
+    answers = [
+        admin_client.get(address(model, "add")),
+        admin_client.post(address(model, "add"), {}),
+        admin_client.post(change, {"state": "failed", "address": "x@example.com"}),
+        admin_client.post(address(model, "delete", pk), {"post": "yes"}),
+    ]
+    selected = {"action": "delete_selected", "_selected_action": str(pk), "post": "yes"}
+    admin_client.post(address(model, "changelist"), selected)
+
+    assert admin_client.get(change).status_code == 200
+    assert [answer.status_code for answer in answers] == [403] * 4
+    assert list(row.values()) == before
+
+
+@pytest.mark.parametrize("model", LOGS)
+def test_staff_without_rights_see_no_log(log_in, event, address, model):
+    client = log_in("view_template")
+
+    assert client.get(address(model, "changelist")).status_code == 403
+
+
+@pytest.mark.parametrize("model", ["event", "notification", "delivery"])
+def test_a_list_neither_counts_nor_reads_more_for_more_rows(
+    admin_client, event, address, model, alice, django_assert_num_queries
+):
+    here = address(model, "changelist")
+    admin_client.get(here)
+    with django_assert_num_queries(5 if model != "notification" else 6) as before:
+        admin_client.get(here)
+    for _ in range(60):
+        publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES)
+    dispatch()
+
+    with django_assert_num_queries(len(before)) as after:
+        page = admin_client.get(here)
+
+    assert rows(page) == 50
+    assert "more than 50" in page.text
+    assert not [query for query in after.captured_queries if "COUNT(" in query["sql"]]
+
+
+def test_pages_follow_one_another_without_a_count(admin_client, broadcast, address):
+    dispatch()
+
+    pages = [admin_client.get(address("notification", "changelist"), {"p": number}) for number in (1, 2, 3)]
+
+    assert [rows(page) for page in pages] == [50, 50, 20]
+    assert "more than 100 notifications" in pages[1].text
+    assert "120 notifications" in pages[2].text
+
+
+def test_show_all_never_shows_more_than_a_page(admin_client, broadcast, address):
+    dispatch()
+
+    assert rows(admin_client.get(address("notification", "changelist"), {"all": ""})) == 50
+
+
+def test_an_event_for_somebody_who_cannot_be_is_still_shown(admin_client, template, address):
+    now = timezone.now()
+    event = Event.objects.create(template=template, recipients=["9" * 30, "x", "77"], created_at=now, due_at=now)
+
+    page = admin_client.get(address("event", "change", event.pk))
+
+    assert "77 (unknown)" in page.text
+
+
+def test_what_outlived_its_event_and_its_recipient_is_still_shown(admin_client, event, address):
+    get_user_model().objects.filter(username="alice").delete()
+    Event.objects.all().delete()
+    delivery = Delivery.objects.filter(channel="email", recipient=None).get()
+
+    assert admin_client.get(address("delivery", "change", delivery.pk)).status_code == 200
+    assert admin_client.get(address("delivery", "changelist")).status_code == 200
+    gone = admin_client.get(address("event", "change", UUID(int=1)), follow=True)
+    assert "doesn’t exist. Perhaps it was deleted?" in gone.text
+
+
+def test_the_tasks_of_dramatiq_have_no_page(admin_client):
+    page = admin_client.get(reverse("admin:index"))
+
+    assert "django_dramatiq" not in page.text
+    assert admin_client.get("/admin/django_dramatiq/task/").status_code == 404

@@ -1,0 +1,123 @@
+"""The documentation says what the code does."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+
+from notifications import conf
+from notifications.channels.base import ChannelAdapter
+from notifications.exceptions import PermanentError, TransientError, UnknownTemplate
+from notifications.models import Event
+from notifications.publishing import cancel_event, publish_batch_notification, publish_notification
+from notifications.types import Channel, DeliveryState, EventState, Reason, Receipt
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+def code(page, number):
+    """Return the Python block of a page with this number, counted from 0."""
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)[number]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_to_a_file_leads_somewhere(page):
+    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+
+    missing = [link for link in links if "://" not in link and not (page.parent / link).exists()]
+
+    assert missing == []
+
+
+def test_the_settings_page_lists_every_key_with_its_default():
+    page = (ROOT / "docs/settings.md").read_text(encoding="utf-8")
+    table = page[page.index("## `NOTIFICATIONS`") :]
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \| `?([^|`]+)`? \|", table, re.MULTILINE))
+    defaults = conf.Config()
+
+    assert set(rows) == set(conf.KEYS)
+    for key, shown in rows.items():
+        value = getattr(defaults, key.lower())
+        assert shown.strip() == (str(list(value)) if isinstance(value, tuple) else str(value)), key
+
+
+def test_the_lifecycle_page_shows_every_state():
+    page = (ROOT / "docs/lifecycle.md").read_text(encoding="utf-8")
+    events, deliveries = page.split("## Delivery")
+
+    assert [state for state in EventState.values if state not in events] == []
+    assert [state for state in DeliveryState.values if state not in deliveries] == []
+
+
+def test_the_concepts_page_names_only_reasons_there_are():
+    page = (ROOT / "docs/concepts.md").read_text(encoding="utf-8")
+    section = page[page.index("## Why a channel is not used") :]
+    known = {*Reason.values, *DeliveryState.values, *Channel.values, "NOTIFICATION_CHANNELS"}
+
+    assert set(re.findall(r"`(\w+)`", section)) <= known
+
+
+def test_the_examples_of_publishing_run(alice, template):
+    exec(  # noqa: S102 - our own page
+        code("docs/publishing.md", 0)
+        .replace("cancel_event(event_id)", "cancelled = cancel_event(first.id)")
+        # The page shows bare calls; the first result is needed to cancel it.
+        .replace("publish_notification(", "first = publish_notification(", 1),
+        scope := {
+            "publish_notification": publish_notification,
+            "publish_batch_notification": publish_batch_notification,
+            "cancel_event": cancel_event,
+            "alice": alice,
+            "User": User,
+        },
+    )
+
+    assert scope["cancelled"]
+    assert Event.objects.count() == 2
+
+
+def test_the_error_in_the_readme_is_what_is_said(alice, shipped_templates):
+    with pytest.raises(UnknownTemplate) as error:
+        publish_notification("ORDER_SHIPED", recipient=alice)
+
+    assert f"UnknownTemplate: {error.value}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_ten_lines_of_the_readme_run(alice, shipped_templates):
+    class Order:
+        number, customer = "ORD-1", alice
+
+        def ship(self, tracking_code):
+            pass
+
+    from django.db import transaction
+
+    exec(code("README.md", 0), scope := {"transaction": transaction})  # noqa: S102 - our own page
+    scope["ship_order"](Order(), tracking_code="T-1")
+
+    assert Event.objects.get().variables == {"order_number": "ORD-1", "tracking_code": "T-1"}
+
+
+def test_the_adapter_of_the_channels_page_does_what_the_page_says():
+    from tests.notifications.channels.test_sms import message
+
+    released: list = []
+    skies = ["clear", "storm"]
+    scope = {
+        "timedelta": timedelta,
+        "weather": lambda: skies.pop(0),
+        "release": lambda body: released.append(body) or "ring-1",  # type: ignore[func-returns-value]
+    }
+    exec(code("docs/channels.md", 1), scope)  # noqa: S102 - our own page
+    pigeon = scope["CarrierPigeon"]()  # type: ignore[operator]
+
+    results = list(pigeon.send_batch([message("loft"), message("loft"), message("")]))
+
+    assert isinstance(pigeon, ChannelAdapter)
+    assert [type(result) for result in results] == [Receipt, TransientError, PermanentError]
+    assert released == ["Your order is here."]
