@@ -42,6 +42,8 @@ class Delivery(Leased):
     digest_id = models.UUIDField(null=True)
     backend = models.CharField(max_length=50, blank=True)
     provider_message_id = models.CharField(max_length=255, blank=True)
+    #: When it reached a final state, whichever.
+    finished_at = models.DateTimeField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     bounced_at = models.DateTimeField(null=True, blank=True)
@@ -71,6 +73,12 @@ class Delivery(Leased):
                 name="delivery_held_iff_sending",
                 condition=Q(state=DeliveryState.SENDING, lease_token__isnull=False, lease_until__isnull=False)
                 | (~Q(state=DeliveryState.SENDING) & Q(lease_token__isnull=True, lease_until__isnull=True)),
+            ),
+            # Over is over at a known time.
+            models.CheckConstraint(
+                name="delivery_finished_iff_over",
+                condition=Q(state__in=[DeliveryState.PENDING, DeliveryState.SENDING], finished_at__isnull=True)
+                | (~Q(state__in=[DeliveryState.PENDING, DeliveryState.SENDING]) & Q(finished_at__isnull=False)),
             ),
         ]
 

@@ -54,6 +54,8 @@ class Event(Leased):
     cancelled_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=12, choices=EventState, default=EventState.PENDING)
     last_error = models.TextField(blank=True)
+    #: When it reached a final state; retention counts from here.
+    finished_at = models.DateTimeField(null=True, blank=True)
 
     #: Written by dispatch from the facts, for `audit_notifications` to compare with the rows.
     recipient_count = models.PositiveSmallIntegerField(default=0)
@@ -75,6 +77,12 @@ class Event(Leased):
                 name="event_held_iff_dispatching",
                 condition=Q(state=EventState.DISPATCHING, lease_token__isnull=False, lease_until__isnull=False)
                 | (~Q(state=EventState.DISPATCHING) & Q(lease_token__isnull=True, lease_until__isnull=True)),
+            ),
+            # Over is over at a known time.
+            models.CheckConstraint(
+                name="event_finished_iff_over",
+                condition=Q(state__in=[EventState.PENDING, EventState.DISPATCHING], finished_at__isnull=True)
+                | (~Q(state__in=[EventState.PENDING, EventState.DISPATCHING]) & Q(finished_at__isnull=False)),
             ),
         ]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Field, Q, QuerySet, TextField, Value, When
+from django.db.models import Case, DateTimeField, F, Field, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 
 from notifications.models import Delivery, Event, Leased
@@ -98,10 +98,11 @@ def _claim(
     return list(model._default_manager.raw(sql, [*written, *params]))
 
 
-def settle(model: type[Row], pk: UUID, token: UUID, **changes: Any) -> bool:
+def settle(model: type[Row], pk: UUID, token: UUID, *, now: datetime, state: str, **changes: Any) -> bool:
     """Write the outcome and let go of the row; False: the lease was lost and nothing was written."""
+    finished_at = None if state == _WAITING else now
     num_updated = model._default_manager.filter(pk=pk, lease_token=token).update(
-        lease_token=None, lease_until=None, claims=0, **changes
+        state=state, finished_at=finished_at, lease_token=None, lease_until=None, claims=0, **changes
     )
     return num_updated == 1
 
@@ -137,10 +138,15 @@ def reclaim(model: type[Row], *, now: datetime, limit: int) -> int:
     column = "reason" if model is Delivery else "last_error"
     crashed = When(exhausted, then=Value(Reason.WORKER_CRASHED.value))
     why = Case(crashed, default=F(column), output_field=TextField())
+    ended = [When(case.condition, then=Value(now)) for case in cases]
     pks = list(over.order_by("lease_until").values_list("pk", flat=True)[:limit])
     # The guard is repeated: whoever came back meanwhile keeps the row.
     return over.filter(pk__in=pks).update(
-        state=Case(*cases, default=Value(_WAITING)), lease_token=None, lease_until=None, **{column: why}
+        state=Case(*cases, default=Value(_WAITING)),
+        finished_at=Case(*ended, default=None, output_field=DateTimeField()),
+        lease_token=None,
+        lease_until=None,
+        **{column: why},
     )
 
 
@@ -153,7 +159,7 @@ def cancel(event_id: UUID, *, now: datetime) -> bool:
     with transaction.atomic():
         waiting = Q(state__in=[EventState.PENDING, EventState.DISPATCHING])
         stopped = Event.objects.filter(waiting, pk=event_id).update(
-            state=EventState.CANCELLED, cancelled_at=now, lease_token=None, lease_until=None
+            state=EventState.CANCELLED, cancelled_at=now, finished_at=now, lease_token=None, lease_until=None
         )
         marked = Event.objects.filter(pk=event_id, state=EventState.DISPATCHED).update(
             cancelled_at=Coalesce("cancelled_at", Value(now))
@@ -161,7 +167,7 @@ def cancel(event_id: UUID, *, now: datetime) -> bool:
         called_back = 0
         if marked:
             called_back = Delivery.objects.filter(event_id=event_id, state=DeliveryState.PENDING).update(
-                state=DeliveryState.CANCELLED, reason=Reason.EVENT_CANCELLED
+                state=DeliveryState.CANCELLED, reason=Reason.EVENT_CANCELLED, finished_at=now
             )
     return bool(stopped or called_back)
 

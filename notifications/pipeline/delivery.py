@@ -141,9 +141,9 @@ class _Batch:
 
     def _finish(self, row: Delivery, **changes: Any) -> None:
         """Let go of the row and tell; a row whose lease was lost is somebody else's to tell of."""
-        if not claiming.settle(Delivery, row.pk, self._token, **changes):
-            return
         state, due_at = changes["state"], changes.get("due_at")
+        if not claiming.settle(Delivery, row.pk, self._token, now=clock.now(), **changes):
+            return
         if state == DeliveryState.PENDING and due_at is not None:
             transaction.on_commit(partial(wakeups.ring, wakeups.deliver_actor(row.channel), due_at), robust=True)
             signals.delivery_deferred.send(

@@ -122,6 +122,7 @@ def _delivery(event: Event, notification: Notification, route: Route, now: datet
         due_at=route.due_at,
         expires_at=event.expires_at,
         sent_at=now if route.state == DeliveryState.SENT else None,
+        finished_at=None if route.state == DeliveryState.PENDING else now,
     )
 
 
@@ -180,19 +181,19 @@ def _write(batch: list[Planned], token: UUID) -> None:
 def _close(kept: list[Planned]) -> None:
     for planned in kept:
         event = planned.event
-        event.state = planned.state
+        event.state, event.finished_at = planned.state, clock.now()
         event.recipient_count = len(event.recipients) + event.duplicate_count
         event.unknown_count = planned.unknown_count
         event.planned_count = len(planned.deliveries)
         event.lease_token = event.lease_until = None
         event.claims = 0
     fields = [
-        "state", "recipient_count", "unknown_count", "planned_count", "lease_token", "lease_until", "claims"
+        "state", "finished_at", "recipient_count", "unknown_count", "planned_count", "lease_token", "lease_until", "claims"
     ]  # fmt: skip
     Event.objects.bulk_update([planned.event for planned in kept], fields)
 
 
 def _fail(event: Event, token: UUID, error: Exception) -> None:
     text = f"{type(error).__name__}: {error}"[:1000]
-    if claiming.settle(Event, event.pk, token, state=EventState.FAILED, last_error=text):
+    if claiming.settle(Event, event.pk, token, now=clock.now(), state=EventState.FAILED, last_error=text):
         signals.event_failed.send(Event, event_id=event.pk, error=error)

@@ -124,9 +124,10 @@ class PlainVariable(Variable):
 
     def _resolve_lookup(self, context: Context) -> Any:
         root, *keys = self.lookups or ()
-        if root not in context:
-            raise MissingVariable(root)
-        value = context[root]
+        try:
+            value = context[root]
+        except KeyError as e:
+            raise MissingVariable(root) from e
         for key in keys:
             if isinstance(value, dict) and key in value:
                 value = value[key]

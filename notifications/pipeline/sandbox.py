@@ -60,14 +60,7 @@ def compile_template(source: str, *, html: bool) -> CompiledTemplate:
 @lru_cache(maxsize=CACHE_SIZE)
 def _compile(source: str, html: bool) -> CompiledTemplate:
     _check_size(source)
-    try:
-        template = SandboxTemplate(source, engine=_engine())
-    except TemplateRefused:
-        raise
-    except (TemplateSyntaxError, *ERRORS) as e:
-        token: Token = e.token  # type: ignore[union-attr]  # set by `Parser.error`
-        message = str(e) if isinstance(e, TemplateSyntaxError) else f"'{token.contents}' is broken; check its quotes."
-        raise TemplateRefused(message[:MAX_MESSAGE], line=token.lineno) from e
+    template = SandboxTemplate(source, engine=_engine())
     if html:
         check_markup(outline(source))
     return CompiledTemplate(template=template, html=html)
@@ -138,7 +131,13 @@ class SandboxTemplate(Template):
 
     def compile_nodelist(self) -> NodeList:
         parser = SandboxParser(Lexer(self.source).tokenize(), {}, self.engine.template_builtins, self.origin)
-        nodelist = parser.parse()
+        try:
+            nodelist = parser.parse()
+        except TemplateRefused:
+            raise
+        except (TemplateSyntaxError, *ERRORS) as e:
+            message = str(e) if isinstance(e, TemplateSyntaxError) else f"'{parser.code}' is broken; check its quotes."
+            raise TemplateRefused(message[:MAX_MESSAGE], line=parser.line) from e
         self.lines = MappingProxyType(parser.lines)
         self.names = frozenset(parser.lines)
         return nodelist
@@ -155,7 +154,8 @@ class SandboxParser(Parser):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self.lines: dict[str, int] = {}
-        self.line = 1
+        #: The token being parsed, and where it starts.
+        self.code, self.line = "", 1
         self._bound: list[str] = []
         self._nodes = self._depth = self._loops = 0
 
@@ -169,7 +169,7 @@ class SandboxParser(Parser):
 
     def next_token(self) -> Token:
         token = super().next_token()
-        self.line = token.lineno or 1
+        self.code, self.line = token.contents, token.lineno or 1
         if token.token_type is TokenType.BLOCK and len(token.contents.split()) > MAX_WORDS:
             raise TemplateRefused(f"This tag has over {MAX_WORDS} words; split it.", line=self.line)
         return token

@@ -71,7 +71,7 @@ _contents: dict[int, tuple[Content, ...]] = {}
 def contents_of(version_ids: Iterable[int]) -> dict[int, tuple[Content, ...]]:
     """Return the contents of published versions, in at most one query."""
     wanted = set(version_ids)
-    known = {version: found for version in wanted if (found := _contents.get(version)) is not None}
+    known = {version: held for version in wanted if (held := _contents.get(version)) is not None}
     missing = wanted - known.keys()
     if missing:
         if len(_contents) > MAX_VERSIONS:

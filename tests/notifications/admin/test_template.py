@@ -119,7 +119,7 @@ def test_the_code_is_never_changed(admin_client, template, address):
 def test_a_variable_the_live_wording_uses_is_not_taken_away(admin_client, template, address):
     page = admin_client.post(address("template", "change", "ORDER_CREATED"), form(VALID))
 
-    assert "The live wording (in-app, any language) needs more" in page.text
+    assert "The live wording (e-mail, any language) needs more" in page.text
     assert "order_number" in Template.objects.get().variables
 
 

@@ -23,15 +23,17 @@ ALL = list(Priority)
 
 def make_event(template, **changes):
     now = timezone.now()
-    fields = {"template": template, "recipients": ["1"], "created_at": now, "due_at": now, **changes}
+    over = changes.get("state", "pending") not in {EventState.PENDING, EventState.DISPATCHING}
+    times = {"created_at": now, "due_at": now, "finished_at": now if over else None}
+    fields = {"template": template, "recipients": ["1"], **times, **changes}
     return Event.objects.create(**fields)
 
 
 def make_delivery(**changes):
     now = timezone.now()
-    return Delivery.objects.create(
-        **{"channel": "email", "address": str(uuid4()), "created_at": now, "due_at": now, **changes}
-    )
+    over = changes.get("state", "pending") not in {DeliveryState.PENDING, DeliveryState.SENDING}
+    times = {"created_at": now, "due_at": now, "finished_at": now if over else None}
+    return Delivery.objects.create(**{"channel": "email", "address": str(uuid4()), **times, **changes})
 
 
 def claim_events(**changes):
@@ -97,13 +99,15 @@ def test_a_row_claimed_three_times_comes_alone_when_nothing_else_is_due(template
 def test_settling_needs_the_token_and_lets_go(template):
     event = make_event(template)
     claim = claim_events()
+    now = timezone.now()
 
-    assert not claiming.settle(Event, event.pk, uuid4(), state=EventState.DISPATCHED)
-    assert claiming.settle(Event, event.pk, claim.token, state=EventState.DISPATCHED)
-    assert not claiming.settle(Event, event.pk, claim.token, state=EventState.FAILED)
+    assert not claiming.settle(Event, event.pk, uuid4(), now=now, state=EventState.DISPATCHED)
+    assert claiming.settle(Event, event.pk, claim.token, now=now, state=EventState.DISPATCHED)
+    assert not claiming.settle(Event, event.pk, claim.token, now=now, state=EventState.FAILED)
 
     event.refresh_from_db()
     assert (event.state, event.lease_token, event.lease_until, event.claims) == (EventState.DISPATCHED, None, None, 0)
+    assert event.finished_at == now
 
 
 def test_releasing_puts_rows_back_as_if_they_had_not_been_claimed(template):
@@ -169,8 +173,8 @@ def test_whoever_lost_the_lease_can_neither_settle_release_nor_stamp(template):
     claim_events()
     claim_deliveries()
 
-    assert not claiming.settle(Event, event.pk, old_event.token, state=EventState.FAILED)
-    assert not claiming.settle(Delivery, delivery.pk, old_delivery.token, state=DeliveryState.FAILED)
+    assert not claiming.settle(Event, event.pk, old_event.token, now=later, state=EventState.FAILED)
+    assert not claiming.settle(Delivery, delivery.pk, old_delivery.token, now=later, state=DeliveryState.FAILED)
     assert claiming.release(Delivery, [delivery.pk], old_delivery.token) == 0
     assert not claiming.stamp_started(delivery.pk, old_delivery.token, later)
 
