@@ -8,6 +8,7 @@ from notifications.models.inbox import Notification
 from notifications.models.leases import Leased
 from notifications.models.recipients import Preference, RecipientSettings
 from notifications.models.templates import Category, Template, TemplateContent, TemplateVersion
+from notifications.models.workers import WorkerHeartbeat
 
 __all__ = [
     "Attempt",
@@ -22,4 +23,5 @@ __all__ = [
     "Template",
     "TemplateContent",
     "TemplateVersion",
+    "WorkerHeartbeat",
 ]

@@ -56,6 +56,8 @@ class Event(Leased):
     last_error = models.TextField(blank=True)
     #: When it reached a final state; retention counts from here.
     finished_at = models.DateTimeField(null=True, blank=True)
+    #: When retention took its variables and recipients; the rest stays as long as its idempotency key counts.
+    emptied_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     #: Written by dispatch from the facts, for `audit_notifications` to compare with the rows.
     recipient_count = models.PositiveSmallIntegerField(default=0)
@@ -68,6 +70,8 @@ class Event(Leased):
         indexes = [
             # The claim: one priority at a time, oldest due first.
             models.Index(fields=["priority", "due_at"], name="event_claim", condition=Q(state=EventState.PENDING)),
+            # Retention: what has been over for long. The table is small, so this index is too.
+            models.Index(fields=["finished_at"], name="event_retention", condition=Q(finished_at__isnull=False)),
             # The reclaimer: leases that ran out.
             models.Index(fields=["lease_until"], name="event_reclaim", condition=Q(state=EventState.DISPATCHING)),
         ]
