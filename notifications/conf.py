@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -23,6 +24,8 @@ class Config:
     site_name: str = "Notifications"
     #: Seconds to wait before each retry. Three retries: tries at 0, 2, 6 and 14 s.
     retry_delays: tuple[float, ...] = (2, 4, 8)
+    #: Channel → seconds to wait before each further retry, give or take a fifth: for providers that are down for long.
+    retry_tails: Mapping[str, Sequence[float]] = field(default_factory=lambda: {"email": [60, 600, 3600, 21600]})
     #: Recipients of one event when a longer list is split.
     chunk_size: int = MAX_RECIPIENTS_PER_EVENT
     #: Events one dispatch drain claims at once.
@@ -37,6 +40,8 @@ class Config:
     drain_time: float = 3
     #: Seconds between two rounds of the clock.
     clock_interval: float = 1
+    #: Seconds between two comparisons with the database's clock. 0: trust the machine's own.
+    clock_check: float = 60
 
     @property
     def lease_time(self) -> timedelta:

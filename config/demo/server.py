@@ -60,8 +60,9 @@ def take(folder: Path) -> IO[str]:
     folder.mkdir(parents=True, exist_ok=True)
     file = (folder / _LOCK).open("a+", encoding="utf-8")
     if not locks.lock(file, locks.LOCK_EX | locks.LOCK_NB):
-        file.seek(0)
-        address = file.read() or "another address"
+        with file:
+            file.seek(0)
+            address = file.read() or "another address"
         raise CannotOpen(f"{folder} is open at {address} already; stop that one, or name another folder: DEMO_DIR=…")
     return file
 

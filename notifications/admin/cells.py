@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.db.models import Model
 from django.http import QueryDict
 from django.urls import reverse
@@ -58,8 +59,13 @@ def link_to_list(model: type[Model], text: Any, **filters: Any) -> SafeString:
 
 def link_to(model: type[Model], pk: Any, text: Any) -> SafeString:
     """Return a link to the page of one row."""
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
-    return format_html('<a href="{}">{}</a>', address, text)
+    return format_html('<a href="{}">{}</a>', page_of(model, pk), text)
+
+
+def page_of(model: type[Model], pk: Any) -> str:
+    """Return the address of the page of one row."""
+    # Quoted: in the admin's addresses, _3A stands for a colon, and a code may end like that.
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[quote(pk)])
 
 
 def to_the_second(names: Any) -> list[Any]:

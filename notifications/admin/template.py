@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,7 +17,7 @@ from django.utils.translation import ngettext
 
 from notifications import clock
 from notifications.admin.base import CarefulAdmin, staff_member
-from notifications.admin.cells import at, link_to_list, pretty
+from notifications.admin.cells import at, link_to_list, page_of, pretty
 from notifications.admin.variables import VariablesField
 from notifications.models import Category, Template, TemplateContent, TemplateVersion
 from notifications.services import templates
@@ -123,7 +124,10 @@ class TemplateAdmin(CarefulAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Template | None = None) -> list[str]:
         """Keep the code: events, deliveries and business code point at it."""
-        return ["code", "shipped_variables", "live", "disabled_at", "all_versions"] if obj else []
+        if obj is None:
+            return []
+        shown = ["code", "shipped_variables", "live", "disabled_at", "all_versions"]
+        return [*shown, "variables"] if obj.shipped_hash else shown
 
     def has_delete_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:
         """Allow it, one by one, for what was never published."""
@@ -141,8 +145,8 @@ class TemplateAdmin(CarefulAdmin):
         """Begin a draft, or go on with the one there is."""
         if request.method != "POST":
             # Where one lands after logging in again.
-            return HttpResponseRedirect(reverse("admin:notifications_template_change", args=[object_id]))
-        template = self.get_object(request, object_id)
+            return HttpResponseRedirect(page_of(Template, unquote(object_id)))
+        template = self.get_object(request, unquote(object_id))
         if not self.has_view_permission(request, template) or not request.user.has_perm(EDIT_WORDING):
             raise PermissionDenied
         if not isinstance(template, Template):
@@ -154,7 +158,7 @@ class TemplateAdmin(CarefulAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Show the template with its live wording below."""
-        template = self.get_object(request, object_id)
+        template = self.get_object(request, unquote(object_id))
         context = {**(extra_context or {})}
         if isinstance(template, Template):
             context["live_contents"] = TemplateContent.objects.filter(version=template.live_version_id)
@@ -220,4 +224,4 @@ def _live(template: Template) -> list[TemplateContent]:
 
 def _to_draft(request: HttpRequest, template: Template) -> HttpResponse:
     draft = templates.draft_of(template, user=staff_member(request))
-    return HttpResponseRedirect(reverse("admin:notifications_templateversion_change", args=[draft.pk]))
+    return HttpResponseRedirect(page_of(TemplateVersion, draft.pk))

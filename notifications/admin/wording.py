@@ -6,16 +6,16 @@ import json
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import connection
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
 from notifications.admin.base import CarefulAdmin, staff_member
-from notifications.admin.cells import at
+from notifications.admin.cells import at, page_of
 from notifications.admin.contents import ContentInline
-from notifications.models import TemplateVersion
+from notifications.models import Template, TemplateVersion
 from notifications.pipeline.safe_tags import register as language
 from notifications.services import templates
 
@@ -64,7 +64,7 @@ class TemplateVersionAdmin(CarefulAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         """Return the version; before a change, lock it: nobody may publish it while its words are replaced."""
         version = super().get_object(request, object_id, from_field)
-        if version is None or request.method != "POST":
+        if version is None or request.method != "POST" or not connection.in_atomic_block:
             return version
         return TemplateVersion.objects.select_for_update().filter(pk=version.pk).first()
 
@@ -86,7 +86,7 @@ class TemplateVersionAdmin(CarefulAdmin):
                 {
                     "name": f"{{{{ {name} }}}}",
                     "required": declared.get("required", True),
-                    "sample": json.dumps(declared["sample"], ensure_ascii=False, indent=2),
+                    "sample": json.dumps(declared.get("sample"), ensure_ascii=False, indent=2),
                 }
                 for name, declared in version.template.variables.items()
             ]
@@ -104,7 +104,7 @@ class TemplateVersionAdmin(CarefulAdmin):
 
     def response_change(self, request: HttpRequest, obj: TemplateVersion) -> HttpResponse:
         """Stay in the editor; after publishing, go back to the template."""
-        here = reverse("admin:notifications_templateversion_change", args=[obj.pk])
+        here = page_of(TemplateVersion, obj.pk)
         if "_publish" not in request.POST or not request.user.has_perm(PUBLISH):
             messages.success(request, _("The draft is saved. What is live has not changed."))
             return HttpResponseRedirect(here)
@@ -138,7 +138,7 @@ class TemplateVersionAdmin(CarefulAdmin):
 
 
 def _to_template(code: str) -> HttpResponse:
-    return HttpResponseRedirect(reverse("admin:notifications_template_change", args=[code]))
+    return HttpResponseRedirect(page_of(Template, code))
 
 
 def _version(object_id: str) -> TemplateVersion | None:

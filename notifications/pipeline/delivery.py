@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -124,7 +125,8 @@ class _Batch:
     def _record(self, row: Delivery, result: Receipt | Exception, started_at: datetime, seconds: float) -> None:
         """Write the attempt and what follows from it, in one transaction."""
         number = row.attempts + 1
-        verdict = _verdict(result, number, clock.now(), at_most_once=self._adapter.at_most_once)
+        once = self._adapter.at_most_once
+        verdict = _verdict(result, number, clock.now(), channel=row.channel, at_most_once=once)
         with transaction.atomic():
             Attempt.objects.create(
                 delivery_id=row.pk,
@@ -213,7 +215,9 @@ class _Verdict:
     changes: dict[str, Any]
 
 
-def _verdict(result: Receipt | Exception, number: int, now: datetime, *, at_most_once: bool) -> _Verdict:
+def _verdict(
+    result: Receipt | Exception, number: int, now: datetime, *, channel: str, at_most_once: bool
+) -> _Verdict:
     """Return what follows from the result of try `number`."""
     if isinstance(result, Receipt):
         sent = {
@@ -233,7 +237,7 @@ def _verdict(result: Receipt | Exception, number: int, now: datetime, *, at_most
         return _Verdict(
             outcome=Outcome.AMBIGUOUS, code=code, detail=detail, changes={"state": DeliveryState.UNKNOWN, "reason": ""}
         )
-    return _Verdict(outcome=_outcome(result), code=code, detail=detail, changes=_retry(result, number, now))
+    return _Verdict(outcome=_outcome(result), code=code, detail=detail, changes=_retry(result, number, now, channel))
 
 
 def _outcome(error: Exception) -> Outcome:
@@ -242,9 +246,16 @@ def _outcome(error: Exception) -> Outcome:
     return Outcome.AMBIGUOUS if isinstance(error, AmbiguousError) else Outcome.TRANSIENT
 
 
-def _retry(error: Exception, number: int, now: datetime) -> dict[str, Any]:
-    retry_after = error.retry_after if isinstance(error, TransientError) else None
-    due_at = next_retry_at(number, now, delays=conf.current().retry_delays, retry_after=retry_after)
+def _retry(error: Exception, number: int, now: datetime, channel: str) -> dict[str, Any]:
+    config = conf.current()
+    due_at = next_retry_at(
+        number,
+        now,
+        delays=config.retry_delays,
+        tail=config.retry_tails.get(channel, ()),
+        spread=random.uniform(-1, 1),  # noqa: S311 - not a secret
+        retry_after=error.retry_after if isinstance(error, TransientError) else None,
+    )
     if due_at is None:
         return {"state": DeliveryState.FAILED, "reason": Reason.RETRIES_EXHAUSTED}
     return {"state": DeliveryState.PENDING, "reason": Reason.RETRY, "due_at": due_at, "started_at": None}

@@ -46,6 +46,7 @@ MAX_LOOPS = 2
 MAX_DEPTH = 10
 MAX_WORDS = 40
 MAX_MESSAGE = 300
+#: Some 15 KB each.
 CACHE_SIZE = 1000
 
 _TAG_START = re.compile(r"\{[{%#]")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -16,6 +15,9 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 
 from config.demo.seed import seed
+
+# Now, while DEMO is still off: `config.urls` looks at it when it is imported.
+from tests.demo import urls
 
 #: What would make a demo something else.
 NOT_FOR_THE_DEMO = {
@@ -59,11 +61,11 @@ class Demo:
     def open(self) -> subprocess.Popen[str]:
         """Start one that serves, on a free port; return it when it says where."""
         process = self.start("--port", "0")
-        for line in process.stdout:
+        for line in process.stdout or ():
             if found := re.search(r"http://[^\s/]+", line):
                 self.address = found[0]
                 return process
-        raise AssertionError(process.stderr.read())
+        raise AssertionError(process.communicate()[1])
 
     def kill(self) -> None:
         """End what is left, and let go of its pipes."""
@@ -80,17 +82,12 @@ def demo(tmp_path):
     demo.kill()
 
 
-@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM], ids=lambda signum: signum.name)
-def stop_signal(request):
-    return request.param
-
-
 @pytest.fixture
 def shop(db, settings, tmp_path):
     """The shop, mounted and seeded; returns a function that gives somebody's browser."""
     settings.DEMO = True
     settings.DEMO_DIR = tmp_path
-    settings.ROOT_URLCONF = "tests.demo.urls"
+    settings.ROOT_URLCONF = urls.__name__
     seed(now=datetime.now(UTC))
 
     def browser(username=""):

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import socket
+import signal
 import time
-import urllib.request
+from contextlib import closing
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
+from django.core.management import CommandError, call_command
+
+from config.demo import check, server
+from config.demo.management.commands.demo import _empty
+from tests.demo.conftest import NOT_FOR_THE_DEMO
 
 #: Seconds a demo may take to close.
 CLOSING_TIME = 3
@@ -43,76 +49,77 @@ def test_the_check_goes_through_everything_and_leaves_nothing(demo, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failing_check_says_so_and_why(demo):
-    demo.environment |= {"EMAIL_URL": "consolemail://"}
+def test_a_failing_check_says_so_and_why(demo, monkeypatch):
+    monkeypatch.setattr(os, "environ", demo.environment)
+    with server.listen("127.0.0.1", 0) as taken:
+        report = check.run(host="127.0.0.1", port=taken.getsockname()[1], repeat=0)
 
-    process = demo.start("--check")
-    output, _ = process.communicate(timeout=60)
-
-    assert process.returncode == 1
-    report = json.loads(output)
     assert report["ok"] is False
-    assert report["error"] == "Waited in vain for ORDER_CREATED in the outbox, to 1 addresses."
+    assert report["error"] == "The demo did not open."
+    assert "is in use; choose another" in report["log"][-1]
 
 
-def test_it_serves_and_stops_when_told(demo, stop_signal):
-    process = demo.open()
-    with urllib.request.urlopen(f"{demo.address}/") as page:
-        assert "Who are you?" in page.read().decode()
-    with urllib.request.urlopen(f"{demo.address}/static/demo/shop.css") as style:
-        assert style.headers["Content-Type"] == "text/css"
+def test_it_serves_and_stops_when_told(demo):
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        process = demo.open()
+        with closing(HTTPConnection(urlsplit(demo.address).netloc)) as browser:
+            for path, expected in (("/", b"Who are you?"), ("/static/demo/shop.css", b"color-scheme")):
+                browser.request("GET", path)
+                assert expected in browser.getresponse().read()
 
-    began = time.monotonic()
-    process.send_signal(stop_signal)
-    _, errors = process.communicate(timeout=10)
+        began = time.monotonic()
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=10)
 
-    assert time.monotonic() - began < CLOSING_TIME
-    assert (process.returncode, errors) == (0, "")
-
-
-def test_a_folder_is_one_demos_at_a_time(demo):
-    demo.open()
-
-    second = demo.start("--port", "0")
-    _, errors = second.communicate(timeout=30)
-
-    assert second.returncode == 1
-    assert re.fullmatch(rf"CommandError: .* is open at {demo.address} already; stop that one, .* DEMO_DIR=…\n", errors)
+        assert time.monotonic() - began < CLOSING_TIME
+        assert (process.returncode, errors) == (0, "")
 
 
-def test_a_port_in_use_is_named(demo):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+def test_a_folder_is_one_demos_at_a_time(tmp_path):
+    with server.take(tmp_path) as taken:
+        print("http://127.0.0.1:8000", file=taken, end="", flush=True)
+
+        with pytest.raises(server.CannotOpen, match=r"is open at http://127\.0\.0\.1:8000 already; stop that one"):
+            server.take(tmp_path)
+    server.take(tmp_path).close()
+
+
+def test_a_port_in_use_is_named():
+    with server.listen("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
 
-        process = demo.start("--port", str(port))
-        _, errors = process.communicate(timeout=30)
-
-    assert process.returncode == 1
-    assert errors == f"CommandError: Port {port} is in use; choose another, such as --port {port + 1}.\n"
+        with pytest.raises(server.CannotOpen, match=f"Port {port} is in use; choose another, such as --port"):
+            server.listen("127.0.0.1", port)
 
 
-@pytest.mark.parametrize("name", ["EMBEDDED_WORKER", "SECURE"])
-def test_what_would_make_it_something_else_is_refused(demo, name):
-    demo.environment[name] = "off" if name == "EMBEDDED_WORKER" else "on"
-
-    process = demo.start()
-    _, errors = process.communicate(timeout=30)
-
-    assert process.returncode == 1
-    assert f"{name} must not be set: env -u {name} make demo" in errors
-    assert not demo.folder.exists()
+@pytest.mark.parametrize("host", ["192.0.2.1", "no.such.host.invalid"])
+def test_a_host_that_is_not_ours_is_named(host):
+    with pytest.raises(server.CannotOpen, match=f"Cannot listen on {host}, port 0: .* See --host and --port"):
+        server.listen(host, 0)
 
 
-def test_fresh_forgets_the_former_demo_and_nothing_else(demo):
-    demo.folder.mkdir()
-    (demo.folder / "mail").mkdir()
-    for name in ("demo.sqlite3-wal", "mail/20300101-000000-1.log", "sms.jsonl", "mine.txt"):
-        (demo.folder / name).write_text("x")
+@pytest.mark.parametrize("name", ["BROKER_URL", "DATABASE_URL", "EMBEDDED_WORKER", "REDIS_URL", "SECURE"])
+def test_what_would_make_it_something_else_is_refused(monkeypatch, settings, name):
+    settings.SECURE, settings.EMBEDDED_WORKER = True, False
+    for other in NOT_FOR_THE_DEMO:
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, "set")
 
-    process = demo.start("--port", "0", "--fresh")
-    next(line for line in process.stdout if "http://" in line)
+    with pytest.raises(CommandError, match=f"{name} must not be set: env -u {name} make demo"):
+        call_command("demo")
 
-    assert (demo.folder / "mine.txt").exists()
-    assert not (demo.folder / "sms.jsonl").exists()
-    assert list((demo.folder / "mail").glob("*")) == []
-    assert os.path.getsize(demo.folder / "demo.sqlite3") > 0
+
+def test_fresh_forgets_the_former_demo_and_nothing_else(tmp_path):
+    (tmp_path / "mail").mkdir()
+    for name in ("demo.sqlite3", "demo.sqlite3-wal", "mail/20300101-000000-1.log", "sms.jsonl", "mine.txt"):
+        (tmp_path / name).write_text("x")
+
+    _empty(tmp_path, database=tmp_path / "demo.sqlite3")
+
+    assert list(tmp_path.iterdir()) == [tmp_path / "mine.txt"]
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "http", "٣"])
+def test_a_port_that_is_none_is_refused(port):
+    with pytest.raises(CommandError, match="a port is a number from 0 to 65535"):
+        call_command("demo", f"--port={port}")

@@ -14,6 +14,8 @@ from email import message_from_bytes
 from django.conf import settings
 
 EVENTS = 800
+#: Of these, so many are told by text message, too.
+TEXTED = 150
 #: Seconds for all of them, after the restart.
 PATIENCE = 60
 
@@ -26,7 +28,8 @@ from notifications.publishing import publish_notification
 alice = User.objects.get(username="alice")
 for number in range({EVENTS}):
     variables = {{"order_number": f"ORD-{{number}}", "tracking_code": "1Z"}}
-    publish_notification("ORDER_SHIPPED", recipient=alice, variables=variables)
+    channels = ["in_app", "email", "sms"] if number < {TEXTED} else ["in_app", "email"]
+    publish_notification("ORDER_SHIPPED", recipient=alice, variables=variables, channels=channels)
 """
 
 COUNTS = """
@@ -42,23 +45,23 @@ def test_killed_while_it_works_it_loses_and_repeats_nothing(demo):
         wait_until(lambda: count(database, "delivery", "channel = 'email' AND state = 'sent'") >= 20)
         first.kill()
         first.wait()
-        planned, sent = count(database, "notification"), count(database, "delivery", "state = 'sent'")
+        at_the_kill = count(database, "notification")
         assert publisher.wait(PATIENCE) == 0
         assert count(database, "event") == EVENTS
 
         demo.open()
         wait_until(lambda: database.execute(COUNTS).fetchone() == (0, 0))
 
-        assert (planned < EVENTS, sent < 3 * EVENTS) == (True, True), "it was killed too late to prove anything"
+        assert at_the_kill < EVENTS, "it was killed too late to prove anything"
         assert count(database, "notification", "listed_at IS NOT NULL") == EVENTS
         assert count(database, "event", "id IN (SELECT event_id FROM notifications_notification)") == EVENTS
         states = Counter(database.execute("SELECT channel, state FROM notifications_delivery"))
         # A text message that was on its way may have gone out or not: it is not sent again, and somebody is told.
-        assert states["sms", "sent"] + states["sms", "unknown"] == EVENTS
+        assert states["sms", "sent"] + states["sms", "unknown"] == TEXTED
         assert states["email", "sent"] == EVENTS
         assert email_subjects(demo) == {f"Your order ORD-{number} is on its way" for number in range(EVENTS)}
         assert max(Counter(text_messages(demo)).values()) == 1
-        assert states["sms", "sent"] <= len(text_messages(demo)) <= EVENTS
+        assert states["sms", "sent"] <= len(text_messages(demo)) <= TEXTED
 
 
 def publish(demo):

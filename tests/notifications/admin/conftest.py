@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
@@ -66,7 +67,7 @@ def address():
     """Return a function that gives the address of an admin page: `address("template", "change", "ORDER_CREATED")`."""
 
     def address(model, view, *args):
-        return reverse(f"admin:notifications_{model}_{view}", args=args)
+        return reverse(f"admin:notifications_{model}_{view}", args=[quote(arg) for arg in args])
 
     return address
 

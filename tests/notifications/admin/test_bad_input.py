@@ -30,6 +30,14 @@ MODELS = [
 ]  # fmt: skip
 GARBAGE = ["\x00", "a\x00b", "'; DROP TABLE users; --", "%", "\\", "9" * 400, "😀", "::1", "{" * 50, " ", SCRIPT]
 
+QUESTIONS = [
+    "state__exact=nothing", "state__exact=%00", "priority__exact=x", "priority__exact=" + "9" * 400, "template=%00",
+    "template__code__exact=NOTHING", "id__exact=x", "event_id__exact=x", "about__regex=(", "variables__contains=x",
+    "recipient__password__startswith=a", "recipient__exact=x", "recipient__exact=" + "9" * 40, "p=x", "p=-1", "p=0",
+    "p=99999999999999999999", "o=x", "o=999", "all=", "e=1", "nothing=1", "_facets=1", "category__exact=%00", "%00=1",
+    "broadcast__exact=x", "notification__exact=x", "state__isnull=x", "state__isnull=%00", "id__in=x",
+]  # fmt: skip
+
 
 @pytest.fixture
 def scripted(db, django_user_model, admin_user):
@@ -110,20 +118,11 @@ def test_garbage_in_the_search_box_finds_nothing(admin_client, scripted, address
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize(
-    "question",
-    [
-        "state__exact=nothing", "state__exact=%00", "priority__exact=x", "priority__exact=" + "9" * 400, "template=%00",
-        "template__code__exact=NOTHING", "id__exact=x", "event_id__exact=x", "about__regex=(", "variables__contains=x",
-        "recipient__password__startswith=a", "recipient__exact=x", "recipient__exact=" + "9" * 40, "p=x", "p=-1", "p=0",
-        "p=99999999999999999999", "o=x", "o=999", "all=", "e=1", "nothing=1", "_facets=1", "category__exact=%00", "%00=1",
-        "broadcast__exact=x", "notification__exact=x", "state__isnull=x", "state__isnull=%00", "id__in=x",
-    ],
-)  # fmt: skip
-def test_garbage_in_the_address_of_a_list_is_answered(admin_client, scripted, address, model, question):
-    page = admin_client.get(f"{address(model, 'changelist')}?{question}", follow=True)
+def test_garbage_in_the_address_of_a_list_is_answered(admin_client, scripted, address, model):
+    for question in QUESTIONS:
+        page = admin_client.get(f"{address(model, 'changelist')}?{question}", follow=True)
 
-    assert page.status_code == 200
+        assert page.status_code == 200, question
 
 
 @pytest.mark.parametrize("model", [*MODELS, "user"])

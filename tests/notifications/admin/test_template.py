@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -127,11 +128,13 @@ def test_variables_that_come_with_the_code_are_shown_only(admin_client, template
     Template.objects.update(shipped_hash="abc")
 
     page = admin_client.get(address("template", "change", "ORDER_CREATED"))
-    admin_client.post(address("template", "change", "ORDER_CREATED"), form(VALID))
+    answer = admin_client.post(address("template", "change", "ORDER_CREATED"), form(VALID, name="Renamed"))
 
     assert 'name="variables"' not in page.text
     assert "ORD-1" in page.text
-    assert list(Template.objects.get().variables) == ["order_number"]
+    assert answer.status_code == 302
+    changed = Template.objects.get()
+    assert (changed.name, list(changed.variables)) == ("Renamed", ["order_number"])
 
 
 def test_templates_are_disabled_and_enabled_with_an_entry_in_the_history(admin_client, template, address):
@@ -174,6 +177,20 @@ def test_a_template_that_was_never_published_is_deleted(admin_client, template, 
     assert answer.status_code == 302
     assert not Template.objects.filter(code="TRIAL").exists()
     assert not TemplateVersion.objects.filter(template="TRIAL").exists()
+
+
+@pytest.mark.parametrize("code", ["NOTE_3A", "NOTE_5F5F_2F"])
+def test_a_code_that_looks_like_an_escape_leads_to_its_template(admin_client, address, code):
+    template = make_template(code)
+
+    page = admin_client.get(address("template", "change", code))
+    (button,) = re.findall(r'action="([^"]+/edit-wording/)"', page.text)
+    draft = admin_client.post(button)
+    discarded = admin_client.post(draft.url.replace("change", "delete"), {"post": "yes"})
+
+    assert "Live wording: v1" in page.text
+    assert admin_client.get(button).url == discarded.url == address("template", "change", code)
+    assert list(template.versions.values_list("number", flat=True)) == [1]
 
 
 def test_a_category_keeps_its_code(admin_client, template, address):

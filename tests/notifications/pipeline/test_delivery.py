@@ -66,11 +66,11 @@ def test_what_is_sent_is_rendered_addressed_and_settled(alice, template, use):
 
 def test_three_retries_come_after_two_four_and_eight_seconds_then_it_fails(alice, template, use, traveller):
     adapter = use(Scripted(*[TransientError(code="451")] * 4))
-    delivery = dispatched(alice)
+    delivery = dispatched(alice, "sms")
     tried_at = []
     for second in range(20):
         traveller.move_to(NOW + timedelta(seconds=second))
-        if deliver():
+        if deliver("sms"):
             tried_at.append(second)
 
     assert tried_at == [0, 2, 6, 14]
@@ -84,6 +84,28 @@ def test_three_retries_come_after_two_four_and_eight_seconds_then_it_fails(alice
         (number, Outcome.TRANSIENT, "451") for number in (1, 2, 3, 4)
     ]
     assert len({message.delivery_id for message in adapter.messages}) == 1
+
+
+def test_an_email_goes_on_for_hours_before_it_fails(alice, template, use, traveller):
+    use(Scripted(*[TransientError()] * 8))
+    delivery = dispatched(alice)
+    waits = []
+    for _ in range(7):
+        deliver()
+        delivery.refresh_from_db()
+        waits.append((delivery.due_at - datetime.now(UTC)).total_seconds())
+        traveller.move_to(delivery.due_at)
+    deliver()
+
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason, delivery.attempts) == (
+        DeliveryState.FAILED,
+        Reason.RETRIES_EXHAUSTED,
+        8,
+    )
+    assert waits[:3] == [2, 4, 8]
+    for wait, middle in zip(waits[3:], [60, 600, 3600, 21_600], strict=True):
+        assert 0.8 * middle <= wait <= 1.2 * middle
 
 
 def test_a_retry_waits_as_long_as_the_provider_asked(alice, template, use, traveller):

@@ -33,9 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("--repeat", type=int, default=0, metavar="N", help="with --check: place N further orders")
 
     def handle(self, *, host: str, port: int | None, fresh: bool, check: bool, repeat: int, **options: Any) -> None:
+        _refuse_foreign_services()
         # Ctrl-C and `kill` are ways to end it, not errors, from the first moment on.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        _refuse_foreign_services()
         try:
             if check:
                 self._check(host, port or 0, repeat)
@@ -59,7 +59,7 @@ class Command(BaseCommand):
             taken.truncate(0)
             print(address, file=taken, end="", flush=True)
             if fresh:
-                _empty()
+                _empty(settings.DEMO_DIR, database=Path(settings.DATABASES["default"]["NAME"]))
             _adopt_address(host, address)
             call_command("migrate", verbosity=0, interactive=False)
             seed(now=clock.now())
@@ -108,13 +108,12 @@ def _refuse_foreign_services() -> None:
         )
 
 
-def _empty() -> None:
+def _empty(folder: Path, *, database: Path) -> None:
     """Remove what a former demo left; nothing else that may be in the folder."""
-    database = Path(settings.DATABASES["default"]["NAME"])
     for suffix in ("", "-wal", "-shm", "-journal"):
         database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
-    shutil.rmtree(settings.DEMO_DIR / "mail", ignore_errors=True)
-    (settings.DEMO_DIR / "sms.jsonl").unlink(missing_ok=True)
+    shutil.rmtree(folder / "mail", ignore_errors=True)
+    (folder / "sms.jsonl").unlink(missing_ok=True)
 
 
 def _adopt_address(host: str, address: str) -> None:
