@@ -42,6 +42,16 @@ class Config:
     clock_interval: float = 1
     #: Seconds between two comparisons with the database's clock. 0: trust the machine's own.
     clock_check: float = 60
+    #: Days an event is kept after it and all its deliveries are over.
+    retention_events_days: float = 1
+    #: Days instead, if it or any of its deliveries failed.
+    retention_failed_events_days: float = 7
+    #: Days after publishing in which an idempotency key counts; its event is kept that long, emptied.
+    retention_keys_days: float = 30
+    #: Days deliveries and their attempts are kept.
+    retention_deliveries_days: float = 90
+    #: Days inbox items are kept. None: for ever.
+    retention_inbox_days: float | None = None
 
     @property
     def lease_time(self) -> timedelta:

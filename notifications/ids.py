@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 #: One `os.urandom` releases the interpreter lock; one for each id cost a third of a worker's time.
 _BUFFER_BYTES = 4096
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _lock = threading.Lock()
 _buffer = b""
@@ -21,11 +23,25 @@ def uuid7() -> UUID:
 
     RFC 9562 §5.7, with the sub-millisecond fraction of §6.2 (method 3) in `rand_a`.
     """
-    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+    return _uuid7(time.time_ns(), _random_62_bits())
+
+
+def uuid7_at(instant: datetime) -> UUID:
+    """
+    Return the smallest id of an aware instant: `pk__lt=uuid7_at(…)` is "made before", by the primary key's own index.
+
+    Before 1970 it is the smallest id there is.
+    """
+    microseconds = (instant - _EPOCH) // timedelta(microseconds=1)
+    return _uuid7(max(microseconds, 0) * 1000, 0)
+
+
+def _uuid7(nanoseconds: int, random_62_bits: int) -> UUID:
+    milliseconds, rest = divmod(nanoseconds, 1_000_000)
     fraction = (rest << 12) // 1_000_000
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80
     value |= 0x7000 << 64 | fraction << 64
-    value |= 0b10 << 62 | _random_62_bits()
+    value |= 0b10 << 62 | random_62_bits
     return UUID(int=value)
 
 

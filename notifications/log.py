@@ -22,6 +22,7 @@ def connect() -> None:
         (signals.wakeup_dropped, _wakeup_dropped),
         (signals.clock_failed, _clock_failed),
         (signals.drain_failed, _drain_failed),
+        (signals.worker_broken, _worker_broken),
     )
     for signal, receiver in pairs:
         signal.connect(receiver, dispatch_uid=f"log{receiver.__name__}")
@@ -61,3 +62,7 @@ def _clock_failed(*, job: str, error: Exception, **_: Any) -> None:
 
 def _drain_failed(*, actor: str, error: Exception, **_: Any) -> None:
     logger.error("drain failed actor=%s error=%s", actor, type(error).__name__, exc_info=error)
+
+
+def _worker_broken(*, fault: str, **_: Any) -> None:
+    logger.critical("worker broken, ending the process fault=%r", fault)

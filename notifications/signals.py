@@ -27,3 +27,6 @@ clock_failed = Signal()
 
 # provides args: actor, error
 drain_failed = Signal()
+
+# provides args: fault
+worker_broken = Signal()

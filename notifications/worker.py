@@ -1,33 +1,40 @@
 """
-What a worker process has besides its actors: the clock, the stop flag, the number of its threads.
+What a worker process has besides its actors: the clock, the stop flag, the heartbeat, and the will to end when broken.
 
 Added to the broker in `apps.ready()`; a dotted path in the settings would be imported before the models.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import dramatiq
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections, connections
 
-from notifications import clock, conf, signals, tasks, wakeups
+from notifications import clock, conf, ids, signals, tasks, wakeups
 from notifications.broker import EmbeddedBroker
-from notifications.maintenance import reclaimer, sweeper
+from notifications.maintenance import expirer, heartbeats, reclaimer, sweeper
+from notifications.maintenance.job import Job
 from notifications.pipeline.draining import drain, places
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-#: Rows one job of the clock touches in one go.
-CLOCK_BATCH = 500
 #: Threads that run drains when the broker does not answer.
 STAND_IN_THREADS = 4
 #: Threads of the worker inside a web process.
 EMBEDDED_THREADS = 10
+#: Rows an embedded worker frees when it boots.
+BOOT_BATCH = 100_000
+#: The exit code of a worker whose threads have died, and the seconds its messages in hand get before.
+BROKEN, LAST_SECONDS = 70, 10.0
+#: Seconds between two heartbeats.
+HEARTBEAT = 3.0
 
 
 class NotificationsMiddleware(dramatiq.Middleware):
@@ -37,11 +44,12 @@ class NotificationsMiddleware(dramatiq.Middleware):
         self._clock: Clock | None = None
 
     def after_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        embedded = isinstance(broker, EmbeddedBroker)
         if isinstance(broker, EmbeddedBroker):
             broker.has_worker = True
         places.threads = worker.worker_threads
         places.stopping.clear()
-        self._clock = Clock()
+        self._clock = Clock(worker, ends_process=not embedded)
         self._clock.start()
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
@@ -55,7 +63,22 @@ class NotificationsMiddleware(dramatiq.Middleware):
 class Clock:
     """The thread that looks every second for what is due. It never sends: it rings, or hands over to stand-ins."""
 
-    def __init__(self) -> None:
+    def __init__(self, worker: dramatiq.Worker, *, ends_process: bool) -> None:
+        self._worker = worker
+        self._ends_process = ends_process
+        self._identity = heartbeats.Identity(
+            id=ids.uuid7(),
+            threads=worker.worker_threads,
+            queues=tuple(sorted(worker.broker.get_declared_queues())),
+            started_at=clock.now(),
+        )
+        self._jobs = (
+            Job(name="reclaimer", run=reclaimer.run_once, every=1),
+            Job(name="expirer", run=expirer.run_once, every=1),
+            Job(name="sweeper", run=self._sweep, every=1),
+            Job(name="heartbeat", run=self._beat, every=HEARTBEAT),
+            Job(name="heartbeats", run=heartbeats.run_once, every=600),
+        )
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
         self._stand_ins = ThreadPoolExecutor(STAND_IN_THREADS, thread_name_prefix="stand-in")
@@ -71,21 +94,59 @@ class Clock:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            try:
-                self._round(clock.now())
-            except Exception as e:  # noqa: BLE001 - the edge: the clock outlives a database restart
-                signals.clock_failed.send(Clock, job="clock", error=e)
+            now, monotonic = clock.now(), time.monotonic()
+            for job in self._jobs:
+                job.tick(now, monotonic)
             close_old_connections()
+            if (fault := fault_of(self._worker)) and self._ends_process and not self._stop.is_set():
+                end_process(fault)
             # Uneven, so that the clocks of several workers do not ask at the same instant.
             self._stop.wait(conf.current().clock_interval * random.uniform(0.8, 1.2))  # noqa: S311
+        self._leave()
+
+    def _sweep(self, now: datetime, limit: int) -> int:
+        number = sweeper.run_once(now, limit)
+        if wakeups.is_failing():
+            for actor in sweeper.due_actors(now):
+                if not places.busy(actor):
+                    self._stand_ins.submit(_drain_without_broker, actor)
+        return number
+
+    def _beat(self, now: datetime, limit: int) -> int:
+        heartbeats.beat(self._identity, now=now, fault=fault_of(self._worker))
+        return 0
+
+    def _leave(self) -> None:
+        try:
+            heartbeats.leave(self._identity)
+        except DatabaseError as e:
+            # The row is cleared away in a day; stopping goes on.
+            signals.clock_failed.send(Clock, job="heartbeat", error=e)
         connections.close_all()
 
-    def _round(self, now: datetime) -> None:
-        reclaimer.run_once(now, CLOCK_BATCH)
-        for actor in sweeper.due_actors(now):
-            wakeups.ring(actor)
-            if wakeups.is_failing() and not places.busy(actor):
-                self._stand_ins.submit(_drain_without_broker, actor)
+
+def fault_of(worker: dramatiq.Worker) -> str:
+    """
+    Name the threads of a worker that have died; empty: all is well.
+
+    Dramatiq 2.2 does lose consumer threads when Redis stalls, and the process then looks healthy and does nothing.
+    """
+    dead = [f"consumer of {name}" for name, consumer in worker.consumers.items() if not consumer.is_alive()]
+    threads = sum(not thread.is_alive() for thread in worker.workers)
+    if threads:
+        dead.append(f"{threads} of {worker.worker_threads} worker threads")
+    return ", ".join(dead)[:200]
+
+
+def end_process(fault: str) -> None:
+    """Begin nothing more, let the messages in hand be settled, and exit with a code that says so."""
+    signals.worker_broken.send(Clock, fault=fault)
+    places.stopping.set()
+    until = time.monotonic() + LAST_SECONDS
+    while places.number() and time.monotonic() < until:
+        time.sleep(0.05)
+    # Not `sys.exit`: that would end this thread only.
+    os._exit(BROKEN)
 
 
 def _drain_without_broker(actor: str) -> None:
@@ -101,7 +162,7 @@ def start_embedded_worker() -> dramatiq.Worker:
 
     For one process only: rows a former process held are freed at once, because nobody else can hold them.
     """
-    reclaimer.run_once(clock.now() + conf.current().lease_time, CLOCK_BATCH)
+    reclaimer.run_once(clock.now() + conf.current().lease_time, BOOT_BATCH)
     worker = dramatiq.Worker(dramatiq.get_broker(), worker_threads=EMBEDDED_THREADS, worker_timeout=100)
     worker.start()
     return worker

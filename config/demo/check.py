@@ -69,7 +69,7 @@ class _Tour:
         self._passer_by = self._visitor()
         #: The basket with what the shop suggests, and the path of that article's stock.
         self._basket = self._customer.page("/").form("/orders/")
-        suggested = next(name for name, value in self._basket.fields.items() if value == "1")
+        suggested = next((name for name, value in self._basket.fields.items() if value == "1"), "")
         self._stock = f"/stock/{suggested.removeprefix('quantity-')}"
 
     def walk(self) -> None:

@@ -46,8 +46,9 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address_of(listener: socket.socket) -> str:
-    """Return where browsers find the listener: http://127.0.0.1:8000."""
+    """Return where browsers of this machine find the listener: http://127.0.0.1:8000."""
     host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - every address is this machine's, too
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

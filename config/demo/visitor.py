@@ -6,10 +6,13 @@ import json
 import time
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from http.client import HTTPConnection, HTTPResponse
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+
+#: Seconds after which a quiet connection is not used again: the server closes its side after five.
+KEPT_ALIVE = 3
 
 
 class CheckFailed(Exception):
@@ -57,6 +60,7 @@ class Visitor:
         parts = urlsplit(address)
         self._connection = HTTPConnection(parts.hostname or "", parts.port)
         self._deadline = deadline
+        self._last_used = 0.0
         self._cookies: dict[str, str] = {}
 
     @property
@@ -75,33 +79,41 @@ class Visitor:
         return urlsplit(answer.headers["Location"]).path
 
     def json(self, path: str) -> Any:
-        return json.loads(self._ask("GET", path, expected=200)[1])
+        text = self._ask("GET", path, expected=200)[1]
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as e:
+            raise CheckFailed(f"GET {path} was not answered with JSON.") from e
 
     def log_in(self, username: str) -> None:
         self.submit(self.page("/").form("/login/", username=username))
 
-    def close(self) -> None:
-        self._connection.close()
-
     def _ask(
         self, method: str, path: str, *, expected: int, body: str = "", headers: dict[str, str] | None = None
     ) -> tuple[HTTPResponse, str]:
-        seconds = self._deadline - time.monotonic()
-        if seconds <= 0:
-            raise CheckFailed(f"No time left for {method} {path}.")
-        self._connection.timeout = seconds
+        self._connect(f"{method} {path}")
         cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
         try:
             self._connection.request(method, path, body=body or None, headers={"Cookie": cookies, **(headers or {})})
             answer = self._connection.getresponse()
             text = answer.read().decode()
-        except OSError as e:
+        except (OSError, HTTPException) as e:
             raise CheckFailed(f"{method} {path}: {e}.") from e
+        self._last_used = time.monotonic()
         for header in answer.headers.get_all("Set-Cookie", []):
             self._cookies |= {name: morsel.value for name, morsel in SimpleCookie(header).items()}
         if answer.status != expected:
             raise CheckFailed(f"{method} {path} was answered with {answer.status}, not {expected}.")
         return answer, text
+
+    def _connect(self, purpose: str) -> None:
+        now = time.monotonic()
+        if now >= self._deadline:
+            raise CheckFailed(f"No time left for {purpose}.")
+        if now - self._last_used > KEPT_ALIVE:
+            self._connection.close()
+        if self._connection.sock is None:
+            self._connection.timeout = self._deadline - now
 
 
 class _PageParser(HTMLParser):

@@ -62,6 +62,12 @@ class Delivery(Leased):
                 name="delivery_claim",
                 condition=Q(state=DeliveryState.PENDING),
             ),
+            # The expirer: what waits and is too late.
+            models.Index(
+                fields=["expires_at"],
+                name="delivery_expire",
+                condition=Q(state=DeliveryState.PENDING, expires_at__isnull=False),
+            ),
             # The reclaimer: leases that ran out.
             models.Index(fields=["lease_until"], name="delivery_reclaim", condition=Q(state=DeliveryState.SENDING)),
         ]

@@ -70,8 +70,16 @@ class Event(Leased):
         indexes = [
             # The claim: one priority at a time, oldest due first.
             models.Index(fields=["priority", "due_at"], name="event_claim", condition=Q(state=EventState.PENDING)),
+            # Staff looking for an object: "what became of order 42?"
+            models.Index(fields=["about"], name="event_about", condition=~Q(about="")),
             # Retention: what has been over for long. The table is small, so this index is too.
             models.Index(fields=["finished_at"], name="event_retention", condition=Q(finished_at__isnull=False)),
+            # The expirer: what waits and is too late.
+            models.Index(
+                fields=["expires_at"],
+                name="event_expire",
+                condition=Q(state=EventState.PENDING, expires_at__isnull=False),
+            ),
             # The reclaimer: leases that ran out.
             models.Index(fields=["lease_until"], name="event_reclaim", condition=Q(state=EventState.DISPATCHING)),
         ]

@@ -68,6 +68,8 @@ class Notification(models.Model):
                 name="notification_list",
                 condition=Q(listed_at__isnull=False, hidden_at__isnull=True),
             ),
+            # Staff looking for an object: "who heard of order 42?"
+            models.Index(fields=["about"], name="notification_about", condition=~Q(about="")),
             # The counts of the bell: unread items are few, whatever the size of the inbox.
             models.Index(
                 fields=["recipient", "category", "seen_at"],

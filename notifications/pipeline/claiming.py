@@ -150,6 +150,22 @@ def reclaim(model: type[Row], *, now: datetime, limit: int) -> int:
     )
 
 
+def expire(*, now: datetime, limit: int) -> int:
+    """End waiting rows whose `expires_at` has passed; return how many. What is claimed is checked by its holder."""
+    ended = 0
+    reasons: dict[type[Event] | type[Delivery], dict[str, str]] = {Event: {}, Delivery: {"reason": Reason.EXPIRED}}
+    for model, why in reasons.items():
+        late = model._default_manager.filter(state=_WAITING, expires_at__lte=now)
+        pks = list(late.order_by("expires_at").values_list("pk", flat=True)[:limit])
+        ended += late.filter(pk__in=pks).update(state="expired", finished_at=now, **why)
+    return ended
+
+
+def reschedule(event_id: UUID, *, due_at: datetime) -> bool:
+    """Move an event that waits to another time; False: it was claimed or over already."""
+    return Event.objects.filter(pk=event_id, state=EventState.PENDING).update(due_at=due_at) == 1
+
+
 def cancel(event_id: UUID, *, now: datetime) -> bool:
     """
     Call an event back, with everything of it that nobody has begun to send; False: nothing was left to cancel.

@@ -215,9 +215,7 @@ class _Verdict:
     changes: dict[str, Any]
 
 
-def _verdict(
-    result: Receipt | Exception, number: int, now: datetime, *, channel: str, at_most_once: bool
-) -> _Verdict:
+def _verdict(result: Receipt | Exception, number: int, now: datetime, *, channel: str, at_most_once: bool) -> _Verdict:
     """Return what follows from the result of try `number`."""
     if isinstance(result, Receipt):
         sent = {

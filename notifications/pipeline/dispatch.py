@@ -149,15 +149,17 @@ class _Wordings:
     def __init__(self, event: Event, contents: tuple[Content, ...]) -> None:
         self._event = event
         self._contents = contents
-        self._shared: dict[int, Rendered] = {}
+        #: (content, language) → rendering: a content for any language still writes numbers and dates in the reader's.
+        self._shared: dict[tuple[int, str], Rendered] = {}
 
     def render(self, channel: str, recipient: Recipient) -> Rendered:
         content = wording.pick(self._contents, channel, recipient.locale)
-        if content.id in self._shared:
-            return self._shared[content.id]
+        key = (content.id, wording.language(content, recipient.locale))
+        if key in self._shared:
+            return self._shared[key]
         rendered = wording.render_event(content, self._event, name=recipient.name, locale=recipient.locale)
         if "recipient_name" not in names_used(content):
-            self._shared[content.id] = rendered
+            self._shared[key] = rendered
         return rendered
 
 

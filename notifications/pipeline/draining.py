@@ -64,6 +64,11 @@ class Places:
                 self._again.discard(waiting)
             return False, waiting
 
+    def number(self) -> int:
+        """Return how many drains are running here."""
+        with self._lock:
+            return self._running.total()
+
     def busy(self, actor: str) -> bool:
         """Tell whether a drain of this actor is running here."""
         with self._lock:

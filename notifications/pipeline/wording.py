@@ -105,10 +105,15 @@ def pick(contents: Iterable[Content], channel: str, locale: str) -> Content:
     return by_locale[nearest]
 
 
+def language(content: Content, locale: str) -> str:
+    """Return the language a content is rendered in for a reader of `locale`."""
+    return content.locale or locale or settings.LANGUAGE_CODE
+
+
 def render_event(content: Content, event: Event, *, name: str, locale: str) -> Rendered:
     """Return a content with the event's variables filled in, in its own language; raise `RenderError`."""
     config = conf.current()
-    with translation.override(content.locale or locale or settings.LANGUAGE_CODE):
+    with translation.override(language(content, locale)):
         return render(
             content,
             variables=event.variables,

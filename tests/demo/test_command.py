@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from contextlib import closing
@@ -123,3 +124,17 @@ def test_fresh_forgets_the_former_demo_and_nothing_else(tmp_path):
 def test_a_port_that_is_none_is_refused(port):
     with pytest.raises(CommandError, match="a port is a number from 0 to 65535"):
         call_command("demo", f"--port={port}")
+
+
+def test_it_is_known_by_the_first_argument_only():
+    with pytest.raises(CommandError, match=r"manage\.py demo, then its options"):
+        call_command("demo")
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("127.0.0.1", r"http://127\.0\.0\.1:\d+"), ("0.0.0.0", r"http://127\.0\.0\.1:\d+")],  # noqa: S104 - for a moment
+)
+def test_the_address_is_one_that_browsers_can_open(host, address):
+    with server.listen(host, 0) as listener:
+        assert re.fullmatch(address, server.address_of(listener))

@@ -47,7 +47,7 @@ def test_an_idle_consumer_has_the_message_within_milliseconds(broker):
     consumer = broker.consume("q", prefetch=10, timeout=1000)
     latencies = []
     for _ in range(10):
-        sent = []
+        sent: list[float] = []
 
         def send(sent=sent):
             time.sleep(0.15)
@@ -148,7 +148,7 @@ def test_a_redis_that_forbids_the_wait_is_polled(broker, forbidding):
     broker.enqueue(message())
 
     assert next_message(consumer) is not None
-    assert not consumer._can_block
+    assert not consumer._can_block  # type: ignore[attr-defined]
     polled.client.close()
 
 
@@ -182,6 +182,6 @@ def test_an_acknowledgement_that_cannot_be_given_does_not_hold_the_worker(broker
 
 def test_waits_are_shorter_than_the_clients_own_time_out():
     client = redis.from_url(os.environ["REDIS_URL"])
-    time_out = client.connection_pool.make_connection().socket_timeout
+    time_out = client.connection_pool.make_connection().socket_timeout  # type: ignore[attr-defined]
 
     assert time_out is None or time_out > brokers.MAX_WAIT

@@ -10,7 +10,7 @@ import pytest
 
 from notifications.models import Delivery, Event
 from notifications.types import DeliveryState
-from tests.integration.processes import ROOT
+from tests.integration.processes import ROOT, output
 from tests.servers import RedisServer, find_redis
 
 pytestmark = [pytest.mark.integration, pytest.mark.django_db(transaction=True)]
@@ -81,3 +81,31 @@ def test_a_wake_up_lost_with_redis_is_made_up_for_by_the_clock(alice, outside, w
 
     eventually(lambda: Delivery.objects.filter(state=DeliveryState.SENT).count() == 20)
     assert len(outside.mailbox.messages) == 20
+
+
+def test_without_any_broker_a_worker_delivers_what_others_published(alice, outside, worker, eventually):
+    outside.environment.pop("REDIS_URL")
+    worker()
+
+    publish(outside.environment, alice, 10)
+
+    eventually(lambda: Delivery.objects.filter(state=DeliveryState.SENT).count() == 10)
+    assert len(outside.mailbox.messages) == 10
+
+
+def test_with_a_broker_nobody_answers_at_the_clock_delivers(alice, outside, worker, eventually):
+    outside.environment["REDIS_URL"] = "redis://127.0.0.1:1"
+    worker()
+
+    publish(outside.environment, alice, 10)
+
+    eventually(lambda: Delivery.objects.filter(state=DeliveryState.SENT).count() == 10)
+    assert len(outside.mailbox.messages) == 10
+
+
+def test_a_worker_whose_consumer_died_ends_with_a_code_that_says_so(outside, worker):
+    process = worker(DJANGO_SETTINGS_MODULE="tests.integration.dying_settings")
+
+    assert process.wait(30) != 0
+
+    assert "worker broken, ending the process fault='consumer of deliver_sms'" in output(process)

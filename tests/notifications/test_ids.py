@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from notifications.ids import uuid7
+import time_machine
+
+from notifications.ids import uuid7, uuid7_at
 
 
 def test_an_id_is_a_uuid_of_version_7_with_the_time_in_front():
@@ -28,6 +31,19 @@ def test_ids_made_one_after_the_other_sort_that_way():
         time.sleep(0.00001)
 
     assert made == sorted(made)
+
+
+def test_the_smallest_id_of_an_instant_parts_what_was_made_before_from_what_was_made_after():
+    instant = datetime(2026, 3, 1, 12, 0, 0, 123_457, tzinfo=UTC)
+    with time_machine.travel(instant - timedelta(microseconds=1), tick=False):
+        before = uuid7()
+    with time_machine.travel(instant, tick=False):
+        after = uuid7()
+
+    assert before < uuid7_at(instant) <= after
+    assert uuid7_at(instant).version == 7
+    assert uuid7_at(instant).variant == uuid4().variant
+    assert uuid7_at(datetime(1960, 1, 1, tzinfo=UTC)) == uuid7_at(datetime(1970, 1, 1, tzinfo=UTC))
 
 
 def test_threads_never_make_the_same_id():

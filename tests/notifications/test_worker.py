@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import timedelta
 
@@ -15,11 +16,11 @@ from dramatiq.broker import MessageProxy
 
 from notifications import wakeups
 from notifications.broker import MAX_DEAD_LETTERS, EmbeddedBroker
-from notifications.models import Delivery, Event, Notification
+from notifications.models import Delivery, Event, Notification, WorkerHeartbeat
 from notifications.pipeline.draining import places
 from notifications.publishing import publish_notification
 from notifications.types import DeliveryState, EventState
-from notifications.worker import Clock, start_embedded_worker
+from notifications.worker import Clock, fault_of, start_embedded_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,7 +81,7 @@ def test_when_the_broker_does_not_answer_the_clock_hands_the_work_to_stand_ins(a
 
     monkeypatch.setattr(wakeups, "_sender", wakeups._Sender(refuse))
     publish(alice, channels=["email", "in_app"])
-    clock = Clock()
+    clock = Clock(dramatiq.Worker(dramatiq.get_broker()), ends_process=False)
     clock.start()
     try:
         assert eventually(lambda: Delivery.objects.filter(state=DeliveryState.SENT).count() == 2)
@@ -116,6 +117,28 @@ def test_stopping_ends_the_clock_and_sets_the_flag(worker):
     broker = dramatiq.get_broker()
     assert isinstance(broker, EmbeddedBroker)
     assert not broker.has_worker
+
+
+def test_a_worker_says_that_it_is_alive_and_leaves_no_trace_when_it_stops(worker):
+    assert eventually(WorkerHeartbeat.objects.exists)
+    row = WorkerHeartbeat.objects.get()
+    assert (row.process, row.threads, row.fault) == (os.getpid(), 10, "")
+    assert {"dispatch_urgent", "deliver_email"} <= set(row.queues)
+
+    worker.stop()
+
+    assert not WorkerHeartbeat.objects.exists()
+
+
+def test_threads_that_died_are_named(worker):
+    assert fault_of(worker) == ""
+
+    worker.consumers["deliver_sms"].stop()
+    worker.consumers["deliver_sms"].join()
+    worker.workers[0].stop()
+    worker.workers[0].join()
+
+    assert fault_of(worker) == "consumer of deliver_sms, 1 of 10 worker threads"
 
 
 def test_the_embedded_broker_keeps_few_dead_letters_and_no_frames():

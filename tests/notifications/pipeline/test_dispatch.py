@@ -203,3 +203,14 @@ def test_a_required_category_reaches_people_who_switched_it_off(alice):
     dispatch_all()
 
     assert deliveries_of(alice)["email"].state == DeliveryState.PENDING
+
+
+def test_numbers_are_written_as_each_reader_writes_them(alice, bob, template):
+    template.variables = {"total": {"sample": "1499.00", "required": True}}
+    publish_version(template, {("in_app", ""): {"title": "{{ total|floatformat:'2g' }}", "body": "x"}})
+
+    publish_batch_notification("ORDER_CREATED", recipients=[alice, bob], variables={"total": "1499.00"})
+    dispatch_all()
+
+    titles = dict(Notification.objects.values_list("recipient__username", "title"))
+    assert titles == {"alice": "1,499.00", "bob": "1.499,00"}

@@ -34,6 +34,9 @@ class Command(BaseCommand):
 
     def handle(self, *, host: str, port: int | None, fresh: bool, check: bool, repeat: int, **options: Any) -> None:
         _refuse_foreign_services()
+        if not settings.DEMO:
+            message = "The settings know the demo by the first argument: manage.py demo, then its options."
+            raise CommandError(message)
         # Ctrl-C and `kill` are ways to end it, not errors, from the first moment on.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
@@ -44,7 +47,8 @@ class Command(BaseCommand):
         except server.CannotOpen as e:
             raise CommandError(str(e)) from e
         except KeyboardInterrupt:
-            return
+            if check:
+                raise SystemExit(1) from None
 
     def _check(self, host: str, port: int, repeat: int) -> None:
         report = check.run(host=host, port=port, repeat=max(repeat, 0))
@@ -119,7 +123,7 @@ def _empty(folder: Path, *, database: Path) -> None:
 def _adopt_address(host: str, address: str) -> None:
     """Answer at this address and lead there from messages, unless the environment names others."""
     if "ALLOWED_HOSTS" not in os.environ:
-        settings.ALLOWED_HOSTS.append(host)
+        settings.ALLOWED_HOSTS.extend([host, address.removeprefix("http://").rpartition(":")[0]])
     if "BASE_URL" not in os.environ:
         settings.NOTIFICATIONS = settings.NOTIFICATIONS | {"BASE_URL": address}
         setting_changed.send(Command, setting="NOTIFICATIONS", value=settings.NOTIFICATIONS, enter=True)

@@ -1,0 +1,15 @@
+"""End what is too late to be worth sending, also while it waits for a later try."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notifications.pipeline import claiming
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+def run_once(now: datetime, limit: int) -> int:
+    """Expire at most `limit` events and as many deliveries; return how many rows ended."""
+    return claiming.expire(now=now, limit=limit)
