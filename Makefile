@@ -34,6 +34,8 @@ test-unit: dev ## Run the tests that need no service: SQLite, with coverage
 test-services: dev ## Run the tests that need PostgreSQL and Redis, and start both for them
 	@printf '\n=== Tests with PostgreSQL and Redis ===\n\n'
 	$(BIN)/python -m tests.services -- $(BIN)/python -m pytest -m integration $(ARGS)
+	@printf '\n=== The tests without services once more, on PostgreSQL ===\n\n'
+	$(BIN)/python -m tests.services -- env -u REDIS_URL $(BIN)/python -m pytest -n auto --ignore tests/demo $(ARGS)
 
 check: dev ## Check style, layers, types, deployment settings and migrations
 	$(BIN)/python -m ruff check .

@@ -98,7 +98,8 @@ def test_the_ten_lines_of_the_readme_run(alice, shipped_templates):
 
     from django.db import transaction
 
-    exec(code("README.md", 0), scope := {"transaction": transaction})  # noqa: S102 - our own page
+    scope: dict[str, Any] = {"transaction": transaction}
+    exec(code("README.md", 0), scope)  # noqa: S102 - our own page
     scope["ship_order"](Order(), tracking_code="T-1")
 
     assert Event.objects.get().variables == {"order_number": "ORD-1", "tracking_code": "T-1"}
@@ -112,7 +113,7 @@ def test_the_adapter_of_the_channels_page_does_what_the_page_says():
     scope: dict[str, Any] = {
         "timedelta": timedelta,
         "weather": lambda: skies.pop(0),
-        "release": lambda body: released.append(body) or "ring-1",
+        "release": released.append,
     }
     exec(code("docs/channels.md", 1), scope)  # noqa: S102 - our own page
     pigeon = scope["CarrierPigeon"]()

@@ -1,19 +1,19 @@
 """
 Retention: take away what was kept long enough, class by class, in small batches.
 
-An event accounts for its rows (`audit_notifications`), so nothing goes before the event it came from. Safe to run many
-times at once: each takes other rows, and looks again once it has locked them.
+An event accounts for its rows (`services.audit`), so none of them goes before it does. Safe to run many times at once:
+each run locks other rows, and asks again once it holds them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from notifications import conf, ids
 from notifications.models import Attempt, Broadcast, Delivery, Event, Notification
@@ -23,47 +23,120 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from notifications.conf import Config
 
-Row = TypeVar("Row", bound=Model)
+class Kept(StrEnum):
+    """What is kept, by the class that has a time of its own."""
 
-_FAILED = [DeliveryState.FAILED, DeliveryState.UNKNOWN]
-_LIVE = [DeliveryState.PENDING, DeliveryState.SENDING]
-
-
-class Class(StrEnum):
-    """What is kept for a time of its own."""
-
-    #: Events, with their variables.
+    #: With their variables.
     EVENTS = "events"
     #: Events that lose everything but what their idempotency key needs.
-    EMPTIED = "events, emptied"
+    EMPTIED = "events emptied"
     #: What was left of those.
     KEYS = "idempotency keys"
+    BROADCASTS = "broadcasts"
     #: Inbox items.
     NOTIFICATIONS = "notifications"
-    #: Deliveries, with their attempts.
     DELIVERIES = "deliveries"
+    #: They go with their deliveries.
     ATTEMPTS = "attempts"
-    #: Broadcasts of which no event is left.
-    BROADCASTS = "broadcasts"
+
+
+#: What retention takes from an event that stays for its idempotency key.
+_EMPTY: dict[str, Any] = {
+    "variables": {},
+    "recipients": [],
+    "action_url": "",
+    "action_text": "",
+    "channels": None,
+    # It may quote a variable.
+    "last_error": "",
+}
 
 
 def run_once(now: datetime, limit: int) -> int:
-    """Take away at most `limit` rows of each class; return how many went, emptied ones included."""
-    return sum(prune(now, limit).values())
+    """Take away at most `limit` rows of each class; return how many went or were emptied."""
+    return prune(now, limit).total()
 
 
-def prune(now: datetime, limit: int) -> dict[Class, int]:
-    """Do what `run_once` does; return how many of each class went."""
-    removed = dict.fromkeys(Class, 0)
-    for overdue in _overdue(now, conf.current()):
-        removed[overdue.name] = overdue.remove(limit)
-        if overdue.name is Class.DELIVERIES:
-            removed[Class.ATTEMPTS] = overdue.removed_with
+def prune(now: datetime, limit: int) -> Counter[Kept]:
+    """Do what `run_once` does; return how many of each class."""
+    removed: Counter[Kept] = Counter()
+    for kept, rows in _overdue(now).items():
+        removed += _empty(rows, limit, now) if kept is Kept.EMPTIED else _delete(kept, rows, limit)
     return removed
 
 
-def count(now: datetime) -> dict[Class, int]:
-    """Return how many of each class would go if everything went at once."""
-    ...
+def count(now: datetime) -> Counter[Kept]:
+    """Return how many of each class have been kept long enough, and change nothing."""
+    overdue = _overdue(now)
+    counted = Counter({kept: rows.order_by().count() for kept, rows in overdue.items()})
+    counted[Kept.ATTEMPTS] = Attempt.objects.filter(delivery__in=overdue[Kept.DELIVERIES].order_by()).count()
+    return counted
+
+
+def _empty(rows: QuerySet[Any], limit: int, now: datetime) -> Counter[Kept]:
+    with transaction.atomic():
+        return Counter({Kept.EMPTIED: _locked(rows, limit).update(**_EMPTY, emptied_at=now)})
+
+
+def _delete(kept: Kept, rows: QuerySet[Any], limit: int) -> Counter[Kept]:
+    with transaction.atomic():
+        _, by_model = _locked(rows, limit).delete()
+    attempts = by_model.pop(Attempt._meta.label, 0)
+    return Counter({kept: sum(by_model.values()), Kept.ATTEMPTS: attempts})
+
+
+def _locked(rows: QuerySet[Any], limit: int) -> QuerySet[Any]:
+    """Return up to `limit` of these rows, locked; those that others hold are theirs."""
+    pks = list(rows.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+    # The condition is repeated: what was sent round again before the lock was ours stays.
+    return rows.filter(pk__in=pks)
+
+
+def _overdue(now: datetime) -> dict[Kept, QuerySet[Any]]:
+    """
+    Return what was kept long enough, in the order it goes, the oldest first.
+
+    Deliveries come after inbox items, which wait for them: two runs cannot wait for each other.
+    """
+    config = conf.current()
+
+    def before(days: float) -> UUID:
+        return ids.uuid7_at(now - timedelta(days=days))
+
+    keyed = Q(idempotency_key__isnull=False, pk__gte=before(config.retention_keys_days))
+    over = _over(now)
+    stubs = Event.objects.filter(emptied_at__isnull=False)
+    whole = Exists(Event.objects.filter(pk=OuterRef("event_id"), emptied_at__isnull=True))
+    deliveries = Delivery.objects.filter(pk__lt=before(config.retention_deliveries_days), finished_at__isnull=False)
+    eventless = Broadcast.objects.filter(~Exists(Event.objects.filter(broadcast=OuterRef("pk"))))
+    return {
+        Kept.EVENTS: over.filter(~keyed),
+        Kept.EMPTIED: over.filter(keyed),
+        Kept.KEYS: stubs.filter(pk__lt=before(config.retention_keys_days)).order_by("pk"),
+        Kept.BROADCASTS: eventless.filter(pk__lt=before(config.retention_deliveries_days)).order_by("pk"),
+        Kept.NOTIFICATIONS: _old_inbox_items(now, config.retention_inbox_days).filter(~whole),
+        Kept.DELIVERIES: deliveries.filter(~whole).order_by("pk"),
+    }
+
+
+def _over(now: datetime) -> QuerySet[Event]:
+    """Return the events that are over long enough: from the last of their deliveries, longer if anything failed."""
+    config = conf.current()
+    day = now - timedelta(days=config.retention_events_days)
+    week = now - timedelta(days=config.retention_failed_events_days)
+    deliveries = Delivery.objects.filter(event_id=OuterRef("pk"))
+    unfinished = deliveries.filter(Q(finished_at__isnull=True) | Q(finished_at__gt=day))
+    failed = deliveries.filter(state__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN])
+    all_is_well = ~Q(state=EventState.FAILED) & ~Exists(failed)
+    long_over = Q(finished_at__lte=week) & ~Exists(deliveries.filter(finished_at__gt=week))
+    whole = Event.objects.filter(finished_at__lte=day, emptied_at__isnull=True)
+    return whole.filter(~Exists(unfinished)).filter(all_is_well | long_over).order_by("finished_at")
+
+
+def _old_inbox_items(now: datetime, days: float | None) -> QuerySet[Notification]:
+    if days is None:
+        return Notification.objects.none()
+    live = Delivery.objects.filter(notification=OuterRef("pk"), finished_at__isnull=True)
+    oldest = Notification.objects.filter(pk__lt=ids.uuid7_at(now - timedelta(days=days))).order_by("pk")
+    return oldest.filter(~Exists(live))

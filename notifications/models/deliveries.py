@@ -39,6 +39,9 @@ class Delivery(Leased):
     #: Stamped before the provider call on at-most-once channels: after a crash, nobody may try again.
     started_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    #: Attempts before it was last sent round again: the retry schedule counts from here. The database has the default,
+    #: too, because workers of the release before insert rows without it.
+    attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     digest_id = models.UUIDField(null=True)
     backend = models.CharField(max_length=50, blank=True)
     provider_message_id = models.CharField(max_length=255, blank=True)
@@ -70,6 +73,12 @@ class Delivery(Leased):
             ),
             # The reclaimer: leases that ran out.
             models.Index(fields=["lease_until"], name="delivery_reclaim", condition=Q(state=DeliveryState.SENDING)),
+            # Redrive and the queue's figures: what failed lately, among many that did not.
+            models.Index(
+                fields=["finished_at"],
+                name="delivery_failed",
+                condition=Q(state__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN]),
+            ),
         ]
         constraints = [
             # One notification goes to an address once per channel, however often it is dispatched.
