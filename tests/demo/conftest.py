@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as project
 from django.contrib.auth import get_user_model
+from django.contrib.messages import get_messages
 from django.test import Client
 
 from config.demo.seed import seed
@@ -72,6 +73,11 @@ class Demo:
         for process in self._processes:
             process.kill()
             process.communicate()
+
+
+def told(answer):
+    """Return what the next page will say."""
+    return [str(message) for message in get_messages(answer.wsgi_request)]
 
 
 @pytest.fixture

@@ -42,17 +42,17 @@ def test_killed_while_it_works_it_loses_and_repeats_nothing(demo):
     first = demo.open()
     with closing(sqlite3.connect(demo.folder / "demo.sqlite3", timeout=20)) as database:
         publisher = publish(demo)
-        wait_until(lambda: count(database, "delivery", "channel = 'email' AND state = 'sent'") >= 20)
+        wait_until(lambda: count(database, "delivery", "channel = 'email' AND state = 'sent'") > 0)
         first.kill()
         first.wait()
-        at_the_kill = count(database, "notification")
+        sent_at_the_kill = count(database, "delivery", "channel = 'email' AND state = 'sent'")
         assert publisher.wait(PATIENCE) == 0
         assert count(database, "event") == EVENTS
 
         demo.open()
         wait_until(lambda: database.execute(COUNTS).fetchone() == (0, 0))
 
-        assert at_the_kill < EVENTS, "it was killed too late to prove anything"
+        assert 0 < sent_at_the_kill < EVENTS, "it was not killed in the middle of its work"
         assert count(database, "notification", "listed_at IS NOT NULL") == EVENTS
         assert count(database, "event", "id IN (SELECT event_id FROM notifications_notification)") == EVENTS
         states = Counter(database.execute("SELECT channel, state FROM notifications_delivery"))
