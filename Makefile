@@ -22,20 +22,27 @@ help: ## Say what there is
 demo: run ## Run the demo shop, in one process (ARGS="…" for its options)
 	$(BIN)/python manage.py demo $(ARGS)
 
-test: test-unit test-services ## Run all tests
+# All three runs count for the coverage: what talks to PostgreSQL or Redis is tested there.
+PYTEST = $(BIN)/python -m coverage run -m pytest
+SERVICES = $(BIN)/python -m tests.services --
 
-test-unit: dev ## Run the tests that need no service: SQLite, with coverage
-	@printf '\n=== Tests without services (SQLite) ===\n\n'
-	$(BIN)/python -m coverage erase
-	$(BIN)/python -m coverage run -m pytest -n auto $(ARGS)
+test: dev ## Run all tests, and see that little is untested
+	@rm -f .coverage .coverage.*
+	@$(MAKE) --no-print-directory test-unit test-services
+	@printf '\n=== Coverage ===\n\n'
 	@$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
+	$(BIN)/python -m coverage report --include 'notifications/pipeline/*' --fail-under 100
 
-test-services: dev ## Run the tests that need PostgreSQL and Redis, and start both for them
+test-unit: dev ## Run the tests that need no service, on SQLite
+	@printf '\n=== Tests without services (SQLite) ===\n\n'
+	$(PYTEST) -n auto $(ARGS)
+
+test-services: dev ## Start PostgreSQL and Redis; run the tests that need them, and the others on PostgreSQL
 	@printf '\n=== Tests with PostgreSQL and Redis ===\n\n'
-	$(BIN)/python -m tests.services -- $(BIN)/python -m pytest -m integration $(ARGS)
+	$(SERVICES) $(PYTEST) -m integration $(ARGS)
 	@printf '\n=== The tests without services once more, on PostgreSQL ===\n\n'
-	$(BIN)/python -m tests.services -- env -u REDIS_URL $(BIN)/python -m pytest -n auto --ignore tests/demo $(ARGS)
+	$(SERVICES) env -u REDIS_URL $(PYTEST) -n auto --ignore tests/demo $(ARGS)
 
 check: dev ## Check style, layers, types, deployment settings and migrations
 	$(BIN)/python -m ruff check .

@@ -13,7 +13,10 @@ def main() -> None:
     except ImportError as e:
         message = "Django is not installed here. Run `make demo` once, then use .venv/bin/python manage.py …"
         raise SystemExit(message) from e
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):  # noqa: F405
     name = Path(tempfile.gettempdir()) / f"notifications-test-{os.getpid()}.sqlite3"
     DATABASES["default"]["TEST"] = {"NAME": str(name)}  # noqa: F405
 
-# Tests that travel in time do not want the database's.
-NOTIFICATIONS = {**NOTIFICATIONS, "CLOCK_CHECK": 0}  # noqa: F405
+# Tests that travel in time do not want the database's, and do not wait for their turn.
+NOTIFICATIONS = {**NOTIFICATIONS, "CLOCK_CHECK": 0, "RATES": {"default": 0}}  # noqa: F405
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

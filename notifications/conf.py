@@ -28,6 +28,8 @@ class Config:
     retry_tails: Mapping[str, Sequence[float]] = field(default_factory=lambda: {"email": [60, 600, 3600, 21600]})
     #: Recipients of one event when a longer list is split.
     chunk_size: int = MAX_RECIPIENTS_PER_EVENT
+    #: Channel → messages per second, over all processes; "default" for the others, 0 for no limit.
+    rates: Mapping[str, float] = field(default_factory=lambda: {"default": 100})
     #: Events one dispatch drain claims at once.
     dispatch_batch: int = 50
     #: Deliveries one drain claims at once.
@@ -52,6 +54,14 @@ class Config:
     retention_deliveries_days: float = 90
     #: Days inbox items are kept. None: for ever.
     retention_inbox_days: float | None = None
+    #: Seconds something may be due before `/health/ready` says no.
+    ready_lateness: float = 300
+    #: What Prometheus has to show to read the metrics. Empty: only requests from this machine may.
+    metrics_token: str = field(default="", repr=False)
+
+    def rate(self, channel: str) -> float:
+        """Return how many messages per second a channel may send; 0: no limit."""
+        return self.rates.get(channel, self.rates.get("default", 0))
 
     @property
     def lease_time(self) -> timedelta:

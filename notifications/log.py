@@ -22,6 +22,7 @@ def connect() -> None:
         (signals.wakeup_dropped, _wakeup_dropped),
         (signals.clock_failed, _clock_failed),
         (signals.drain_failed, _drain_failed),
+        (signals.breaker_opened, _breaker_opened),
         (signals.worker_broken, _worker_broken),
     )
     for signal, receiver in pairs:
@@ -62,6 +63,10 @@ def _clock_failed(*, job: str, error: Exception, **_: Any) -> None:
 
 def _drain_failed(*, actor: str, error: Exception, **_: Any) -> None:
     logger.error("drain failed actor=%s error=%s", actor, type(error).__name__, exc_info=error)
+
+
+def _breaker_opened(*, backend: str, seconds: float, **_: Any) -> None:
+    logger.error("circuit breaker opened backend=%s seconds=%g", backend, seconds)
 
 
 def _worker_broken(*, fault: str, **_: Any) -> None:

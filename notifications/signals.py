@@ -28,5 +28,8 @@ clock_failed = Signal()
 # provides args: actor, error
 drain_failed = Signal()
 
+# provides args: backend, seconds
+breaker_opened = Signal()
+
 # provides args: fault
 worker_broken = Signal()

@@ -109,6 +109,23 @@ class Reason(TextChoices):
     CONTENT_GONE = "content_gone", _("its content is no longer kept")
 
 
+class PauseScope(TextChoices):
+    """What a pause holds."""
+
+    EVERYTHING = "everything", _("everything")
+    TEMPLATE = "template", _("a template")
+    CATEGORY = "category", _("a category")
+    CHANNEL = "channel", _("a channel")
+    BACKEND = "backend", _("a backend")
+
+
+class PauseOrigin(TextChoices):
+    """Who paused."""
+
+    STAFF = "staff", _("staff")
+    BREAKER = "breaker", _("circuit breaker")
+
+
 class Outcome(TextChoices):
     """How one attempt ended."""
 
@@ -180,6 +197,8 @@ class Adapter(Protocol):
     batch_size: ClassVar[int]
     #: Must a crash inside the provider call never become a second message?
     at_most_once: ClassVar[bool]
+    #: Does one provider call carry the whole batch?
+    sends_together: ClassVar[bool]
     #: Longest time one message may take.
     send_timeout: timedelta
 

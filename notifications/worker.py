@@ -20,6 +20,7 @@ from notifications import clock, conf, ids, signals, tasks, wakeups
 from notifications.broker import EmbeddedBroker
 from notifications.maintenance import expirer, heartbeats, reclaimer, sweeper
 from notifications.maintenance.job import Job
+from notifications.pipeline import breaker
 from notifications.pipeline.draining import drain, places
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Clock:
             Job(name="reclaimer", run=reclaimer.run_once, every=1),
             Job(name="expirer", run=expirer.run_once, every=1),
             Job(name="sweeper", run=self._sweep, every=1),
+            Job(name="pauses", run=breaker.close_recovered, every=5),
             Job(name="heartbeat", run=self._beat, every=HEARTBEAT),
             Job(name="heartbeats", run=heartbeats.run_once, every=600),
         )

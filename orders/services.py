@@ -39,13 +39,20 @@ ALLOWED = {
 
 
 @sensitive_variables("password")
-@transaction.atomic
 def register_customer(username: str, *, email: str, password: str, first_name: str = "", last_name: str = "") -> User:
     """Open an account for a customer."""
-    customer = get_user_model().objects.create_user(
-        username, email=email, password=password, first_name=first_name, last_name=last_name
+    users = get_user_model()
+    customer = users(
+        username=users.normalize_username(username),
+        email=users.objects.normalize_email(email),
+        first_name=first_name,
+        last_name=last_name,
     )
-    customer_registered.send(sender=type(customer), customer=customer)
+    # Before the transaction: hashing takes its time, and on SQLite nobody else could write meanwhile.
+    customer.set_password(password)
+    with transaction.atomic():
+        customer.save(force_insert=True)
+        customer_registered.send(sender=users, customer=customer)
     return customer
 
 

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from notifications import registry
 from notifications.channels import fake
 from notifications.models import RecipientSettings
-from notifications.pipeline import wording
+from notifications.pipeline import breaker, pausing, wording
 from notifications.pipeline.draining import places
 from tests.factories import make_template
 
@@ -18,6 +18,8 @@ from tests.factories import make_template
 def clean_process():
     """Forget what the process remembers of the test before."""
     wording.forget()
+    pausing.forget()
+    breaker.forget()
     fake.forget()
     registry.adapter.cache_clear()
     places.stopping.clear()

@@ -19,6 +19,8 @@ class ChannelAdapter(ABC):
     batch_size: ClassVar[int] = 1
     #: Must a crash inside the provider call never become a second message?
     at_most_once: ClassVar[bool] = False
+    #: Does one provider call carry the whole batch? Then the rate counts all of it at once.
+    sends_together: ClassVar[bool] = False
     #: How long may one message take? Leases are at least four times that.
     send_timeout: timedelta = timedelta(seconds=15)
 

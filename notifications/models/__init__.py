@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from notifications.models.deliveries import Attempt, Delivery
 from notifications.models.events import Broadcast, Event
+from notifications.models.holds import Pause, SendRate
 from notifications.models.inbox import Notification
 from notifications.models.leases import Leased
 from notifications.models.recipients import Preference, RecipientSettings
@@ -18,8 +19,10 @@ __all__ = [
     "Event",
     "Leased",
     "Notification",
+    "Pause",
     "Preference",
     "RecipientSettings",
+    "SendRate",
     "Template",
     "TemplateContent",
     "TemplateVersion",

@@ -19,7 +19,7 @@ from notifications.models import Delivery, Event, Leased
 from notifications.types import DeliveryState, EventState, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from datetime import datetime, timedelta
 
 Row = TypeVar("Row", Event, Delivery)
@@ -51,47 +51,53 @@ def claim(
     lease: timedelta,
     limit: int,
     channel: str | None = None,
+    without: Collection[str] = (),
 ) -> Claim[Row]:
     """
     Take up to `limit` due rows: one priority at a time, the highest first; within it the oldest due first.
 
-    A row that was claimed three times without being put down in good order comes alone, when nothing else is due.
+    `without` names templates that are held. A row that was claimed three times without being put down in good order comes alone, when nothing else is due.
     """
     token = uuid4()
+    due = _Due(now=now, channel=channel, without=tuple(sorted(without)))
     rows: list[Row] = []
     for priority in priorities:
         if len(rows) < limit:
-            rows += _claim(model, token, now, now + lease, limit - len(rows), priority, channel, suspects=False)
+            rows += _claim(model, token, now + lease, due, priority, limit - len(rows), suspects=False)
     for priority in priorities:
         if not rows:
-            rows += _claim(model, token, now, now + lease, 1, priority, channel, suspects=True)
+            rows += _claim(model, token, now + lease, due, priority, 1, suspects=True)
     rows.sort(key=lambda row: (row.priority, row.due_at))
     return Claim(token=token, rows=rows, full=len(rows) >= limit)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """Which rows are asked for."""
+
+    now: datetime
+    channel: str | None
+    without: tuple[str, ...]
+
+
 def _claim(
-    model: type[Row],
-    token: UUID,
-    now: datetime,
-    until: datetime,
-    limit: int,
-    priority: int,
-    channel: str | None,
-    *,
-    suspects: bool,
+    model: type[Row], token: UUID, until: datetime, due: _Due, priority: int, limit: int, *, suspects: bool
 ) -> list[Row]:
     """Run one claiming UPDATE. The states stand in the SQL as text, so that the partial index is used."""
-    postgres = connection.vendor == "postgresql"
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     columns = ", ".join(quote(field.column) for field in model._meta.concrete_fields)
-    due = f"state = '{_WAITING}' AND priority = %s AND due_at <= %s AND claims {'>=' if suspects else '<'} %s"
-    params: list[Any] = [int(priority), _prepared(model, "due_at", now), SUSPECT_CLAIMS]
-    if channel is not None:
-        due += " AND channel = %s"
-        params.append(channel)
-    picked = f"SELECT id FROM {table} WHERE {due} ORDER BY due_at LIMIT {int(limit)}"  # noqa: S608 - names are ours
-    chosen = f"id = ANY(ARRAY({picked} FOR UPDATE SKIP LOCKED))" if postgres else f"id IN ({picked})"
+    guard = f"state = '{_WAITING}' AND priority = %s AND due_at <= %s AND claims {'>=' if suspects else '<'} %s"
+    params: list[Any] = [int(priority), _prepared(model, "due_at", due.now), SUSPECT_CLAIMS]
+    if due.channel is not None:
+        guard += " AND channel = %s"
+        params.append(due.channel)
+    if due.without:
+        guard += f" AND (template_id IS NULL OR template_id NOT IN ({', '.join(['%s'] * len(due.without))}))"
+        params += due.without
+    picked = f"SELECT id FROM {table} WHERE {guard} ORDER BY due_at LIMIT {int(limit)}"  # noqa: S608 - names are ours
+    skipping = connection.vendor == "postgresql"
+    chosen = f"id = ANY(ARRAY({picked} FOR UPDATE SKIP LOCKED))" if skipping else f"id IN ({picked})"
     taken = f"state = '{_HELD[model]}', lease_token = %s, lease_until = %s, claims = claims + 1"
     sql = f"UPDATE {table} SET {taken} WHERE {chosen} RETURNING {columns}"  # noqa: S608 - names are ours
     written: list[Any] = [_prepared(model, "lease_token", token), _prepared(model, "lease_until", until)]

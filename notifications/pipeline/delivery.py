@@ -1,38 +1,26 @@
-"""Deliveries of one channel → claim, render, send, settle. Every try leaves a row."""
+"""Deliveries of one channel → claim, render, send in turn, settle. Every try leaves a row."""
 
 from __future__ import annotations
 
-import random
 import time
-from dataclasses import dataclass
+from contextlib import closing
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Any
-
-from django.db import transaction
+from typing import TYPE_CHECKING
 
 from notifications import clock, conf, registry, signals, wakeups
-from notifications.exceptions import (
-    AmbiguousError,
-    DeliveryError,
-    MisconfiguredError,
-    PermanentError,
-    RenderError,
-    TransientError,
-)
-from notifications.models import Attempt, Delivery, Event
-from notifications.pipeline import claiming, facts, wording
-from notifications.pipeline.backoff import next_retry_at
+from notifications.exceptions import AmbiguousError, RenderError
+from notifications.models import Delivery, Event
+from notifications.pipeline import breaker, claiming, facts, pacing, pausing, settling, wording
 from notifications.pipeline.draining import places
-from notifications.types import Action, DeliveryState, Message, Outcome, Priority, Reason, Receipt
+from notifications.types import Action, DeliveryState, Message, Priority, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
     from datetime import datetime
 
     from notifications.pipeline.claiming import Claim
     from notifications.pipeline.facts import Recipient
-    from notifications.types import Adapter, Content
+    from notifications.types import Adapter, Content, Receipt
 
 #: Seconds before the end of the lease from which nothing more is begun.
 LEASE_MARGIN = 5.0
@@ -40,45 +28,71 @@ LEASE_MARGIN = 5.0
 
 def deliver_batch(channel: str, *, more: Callable[[], None]) -> int:
     """Deliver a batch of due deliveries of a channel; return how many were claimed."""
-    config = conf.current()
+    config, now = conf.current(), clock.now()
+    held = pausing.current(now)
+    if held.holds_channel(channel):
+        return 0
     adapter = registry.adapter(channel)
+    rate = config.rate(channel) * held.ramp(channel, now)
     # Measured before the claim, so that our idea of the lease ends before everybody else's.
     deadline = time.monotonic() + config.lease - LEASE_MARGIN
     claim = claiming.claim(
         Delivery,
         priorities=list(Priority),
-        now=clock.now(),
+        now=now,
         lease=config.lease_time,
-        limit=config.delivery_batch,
+        # No more than a second's work: what comes later and is more urgent must not wait behind it.
+        limit=min(config.delivery_batch, max(int(rate), 1)) if rate else config.delivery_batch,
         channel=channel,
+        without=held.templates,
     )
     if claim.full:
         more()
-    if claim.rows:
-        _Batch(claim, adapter, deadline).run()
-    return len(claim.rows)
+    if not claim.rows:
+        return 0
+    batch = _Batch(channel, claim, adapter, rate, deadline)
+    batch.run()
+    # Out of turns, there is nothing to claim for either: the drain ends, and is rung for.
+    return 0 if batch.out_of_turns else len(claim.rows)
 
 
 class _Batch:
     """Claimed deliveries on their way through one adapter."""
 
-    def __init__(self, claim: Claim[Delivery], adapter: Adapter, deadline: float) -> None:
+    def __init__(self, channel: str, claim: Claim[Delivery], adapter: Adapter, rate: float, deadline: float) -> None:
+        self._channel = channel
         self._token = claim.token
         self._rows = {row.pk: row for row in claim.rows}
         self._adapter = adapter
+        self._rate = rate
         self._deadline = deadline
+        self.out_of_turns = False
 
     def run(self) -> None:
+        """Send what can be sent, and put back what cannot."""
         messages = self._messages()
+        # Where one call begins the whole batch, or none of it may be begun in vain, only what is begun is taken.
+        alone = self._adapter.at_most_once and not self._adapter.sends_together
+        size = 1 if alone else max(self._adapter.batch_size, 1)
         while messages and not self._must_stop():
-            size = max(self._adapter.batch_size, 1)
             batch, messages = messages[:size], messages[size:]
             messages = self._send(batch) + messages
         if messages:
             claiming.release(Delivery, [message.delivery_id for message in messages], self._token)
+        if self.out_of_turns:
+            later = clock.now() + timedelta(seconds=pacing.MAX_WAIT / 2)
+            wakeups.ring(wakeups.deliver_actor(self._channel), later)
 
     def _must_stop(self) -> bool:
-        return places.stopping.is_set() or time.monotonic() >= self._deadline
+        return self.out_of_turns or places.stopping.is_set() or time.monotonic() >= self._deadline
+
+    def _turn(self, number: int) -> bool:
+        """Wait until `number` messages may go out; False: not now."""
+        seconds = pacing.reserve(self._channel, number, self._rate)
+        if seconds is None:
+            self.out_of_turns = True
+            return False
+        return pacing.wait(seconds, places.stopping.wait) and not self._must_stop()
 
     def _messages(self) -> list[Message]:
         """Render what is to be sent, in constant queries; settle what is not to be sent any more."""
@@ -94,77 +108,37 @@ class _Batch:
             try:
                 messages.append(_message(row, event, wordings, people.get(str(row.recipient_id)), now))
             except _NotToBeSent as e:
-                self._finish(row, state=e.state, reason=e.reason, last_error=e.detail)
+                settling.finish(row, self._token, state=e.state, reason=e.reason, last_error=e.detail)
         return messages
 
     def _send(self, batch: list[Message]) -> list[Message]:
         """Send a batch, settling each message as its result comes; return those that were not begun."""
-        once = self._adapter.at_most_once
-        if once:
+        together = self._adapter.sends_together
+        if not self._turn(len(batch) if together else 1):
+            return batch
+        if self._adapter.at_most_once:
             now = clock.now()
             batch = [message for message in batch if claiming.stamp_started(message.delivery_id, self._token, now)]
-        results = self._results(batch)
-        for index, message in enumerate(batch):
-            # On an at-most-once channel the whole batch has begun with its first message.
-            if index and not once and self._must_stop():
-                return batch[index:]
-            started_at, started = clock.now(), time.monotonic()
-            result = next(results, None) or AmbiguousError("The adapter gave no result.", code="no_result")
-            self._record(self._rows[message.delivery_id], result, started_at, time.monotonic() - started)
-            if isinstance(result, _Broken) and not once:
-                return batch[index + 1 :]
+        with closing(self._results(batch)) as results:
+            for index, message in enumerate(batch):
+                if index and not together and not self._turn(1):
+                    return batch[index:]
+                started_at, started = clock.now(), time.monotonic()
+                result = next(results, None) or AmbiguousError("The adapter gave no result.", code="no_result")
+                duration = timedelta(seconds=time.monotonic() - started)
+                done = settling.Try(result=result, started_at=started_at, duration=duration)
+                settling.record(self._rows[message.delivery_id], self._token, done, self._adapter)
+                breaker.note(self._channel, result, now=clock.now())
+                if isinstance(result, _Broken) and not self._adapter.at_most_once:
+                    return batch[index + 1 :]
         return []
 
-    def _results(self, batch: list[Message]) -> Iterator[Receipt | Exception]:
+    def _results(self, batch: list[Message]) -> Generator[Receipt | Exception]:
         try:
             yield from self._adapter.send_batch(batch)
         except Exception as e:  # noqa: BLE001 - the edge: an adapter's bug is one failed try, not a lost batch
             signals.drain_failed.send(_Batch, actor=type(self._adapter).__name__, error=e)
             yield _Broken(f"The adapter raised {type(e).__name__}.", code=type(e).__name__)
-
-    def _record(self, row: Delivery, result: Receipt | Exception, started_at: datetime, seconds: float) -> None:
-        """Write the attempt and what follows from it, in one transaction."""
-        number = row.attempts + 1
-        once = self._adapter.at_most_once
-        verdict = _verdict(result, number, clock.now(), channel=row.channel, at_most_once=once)
-        with transaction.atomic():
-            Attempt.objects.create(
-                delivery_id=row.pk,
-                number=number,
-                backend=type(self._adapter).__name__,
-                started_at=started_at,
-                duration=timedelta(seconds=seconds),
-                outcome=verdict.outcome,
-                code=verdict.code[:100],
-                detail=verdict.detail,
-            )
-            changes = {"attempts": number, "backend": type(self._adapter).__name__, **verdict.changes}
-            self._finish(row, last_error=verdict.detail, **changes)
-
-    def _finish(self, row: Delivery, **changes: Any) -> None:
-        """Let go of the row and tell; a row whose lease was lost is somebody else's to tell of."""
-        state, due_at = changes["state"], changes.get("due_at")
-        if not claiming.settle(Delivery, row.pk, self._token, now=clock.now(), **changes):
-            return
-        if state == DeliveryState.PENDING and due_at is not None:
-            transaction.on_commit(partial(wakeups.ring, wakeups.deliver_actor(row.channel), due_at), robust=True)
-            signals.delivery_deferred.send(
-                Delivery,
-                delivery_id=row.pk,
-                channel=row.channel,
-                attempt=changes["attempts"],
-                due_at=due_at,
-                error=changes["last_error"],
-            )
-            return
-        signals.delivery_finished.send(
-            Delivery,
-            delivery_id=row.pk,
-            channel=row.channel,
-            state=state,
-            reason=changes.get("reason", ""),
-            attempts=changes.get("attempts", row.attempts),
-        )
 
 
 class _Broken(AmbiguousError):
@@ -203,57 +177,3 @@ def _message(
         action=Action(url=event.action_url, text=event.action_text),
         category=row.category_id or "",
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Verdict:
-    """What one result means for the attempt and for the delivery."""
-
-    outcome: Outcome
-    code: str
-    detail: str
-    changes: dict[str, Any]
-
-
-def _verdict(result: Receipt | Exception, number: int, now: datetime, *, channel: str, at_most_once: bool) -> _Verdict:
-    """Return what follows from the result of try `number`."""
-    if isinstance(result, Receipt):
-        sent = {
-            "state": DeliveryState.SENT,
-            "reason": "",
-            "sent_at": now,
-            "provider_message_id": result.provider_message_id,
-        }
-        return _Verdict(outcome=Outcome.SENT, code="", detail="", changes=sent)
-    code = result.code if isinstance(result, DeliveryError) else type(result).__name__
-    # Of an error that is not ours, only the name: its text may hold an address.
-    detail = str(result) if isinstance(result, DeliveryError) else type(result).__name__
-    if isinstance(result, PermanentError):
-        refused = {"state": DeliveryState.FAILED, "reason": result.reason}
-        return _Verdict(outcome=Outcome.PERMANENT, code=code, detail=detail, changes=refused)
-    if isinstance(result, AmbiguousError) and at_most_once:
-        return _Verdict(
-            outcome=Outcome.AMBIGUOUS, code=code, detail=detail, changes={"state": DeliveryState.UNKNOWN, "reason": ""}
-        )
-    return _Verdict(outcome=_outcome(result), code=code, detail=detail, changes=_retry(result, number, now, channel))
-
-
-def _outcome(error: Exception) -> Outcome:
-    if isinstance(error, MisconfiguredError):
-        return Outcome.MISCONFIGURED
-    return Outcome.AMBIGUOUS if isinstance(error, AmbiguousError) else Outcome.TRANSIENT
-
-
-def _retry(error: Exception, number: int, now: datetime, channel: str) -> dict[str, Any]:
-    config = conf.current()
-    due_at = next_retry_at(
-        number,
-        now,
-        delays=config.retry_delays,
-        tail=config.retry_tails.get(channel, ()),
-        spread=random.uniform(-1, 1),  # noqa: S311 - not a secret
-        retry_after=error.retry_after if isinstance(error, TransientError) else None,
-    )
-    if due_at is None:
-        return {"state": DeliveryState.FAILED, "reason": Reason.RETRIES_EXHAUSTED}
-    return {"state": DeliveryState.PENDING, "reason": Reason.RETRY, "due_at": due_at, "started_at": None}

@@ -12,7 +12,7 @@ from django.db import transaction
 from notifications import clock, conf, signals, wakeups
 from notifications.exceptions import RenderError
 from notifications.models import Delivery, Event, Notification
-from notifications.pipeline import claiming, facts, routing, wording
+from notifications.pipeline import claiming, facts, pausing, routing, wording
 from notifications.pipeline.rendering import names_used
 from notifications.types import Channel, DeliveryState, EventState, Priority, Reason, Rendered
 
@@ -39,10 +39,18 @@ class Planned:
 
 def dispatch_batch(priority: Priority, *, more: Callable[[], None]) -> int:
     """Dispatch a batch of due events of this priority and above; return how many were claimed."""
-    config = conf.current()
+    config, now = conf.current(), clock.now()
+    held = pausing.current(now)
+    if held.everything:
+        return 0
     levels = [level for level in Priority if level <= priority]
     claim = claiming.claim(
-        Event, priorities=levels, now=clock.now(), lease=config.lease_time, limit=config.dispatch_batch
+        Event,
+        priorities=levels,
+        now=now,
+        lease=config.lease_time,
+        limit=config.dispatch_batch,
+        without=held.templates,
     )
     if claim.full:
         more()

@@ -97,8 +97,8 @@ def test_a_batch_costs_the_same_queries_whatever_its_size(template, number, djan
         publish(user)
     wording.contents_of([template.live_version_id])
 
-    # 3 empty claims and the full one; template, users, settings, preferences; savepoint, lock, 2 inserts, close, release
-    with django_assert_num_queries(14):
+    # pauses; 3 empty claims and the full one; template, users, settings, preferences; savepoint, lock, 2 inserts, close, release
+    with django_assert_num_queries(15):
         dispatch_batch(Priority.LOW, more=lambda: None)
 
     assert Notification.objects.count() == number

@@ -1,0 +1,97 @@
+"""The circuit breaker: a backend that fails is paused, so that a queue is not burned on it. Hold, not drop."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict, deque
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.db.models import F, Q
+
+from notifications import conf, signals
+from notifications.exceptions import MisconfiguredError, PermanentError
+from notifications.models import Pause
+from notifications.pipeline import pausing
+from notifications.types import PauseOrigin, PauseScope, Receipt
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+#: A backend is judged by its last so many seconds, once it was called so many times, when so many of them failed.
+WINDOW, MIN_CALLS, MAX_FAILED = 30.0, 20, 0.5
+#: The first pause, and the longest: each that follows at once is twice as long.
+FIRST, LONGEST = timedelta(seconds=30), timedelta(minutes=10)
+
+
+class _Calls:
+    """The last calls of each backend by this process: (time.monotonic, failed)."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: defaultdict[str, deque[tuple[float, bool]]] = defaultdict(deque)
+
+    def add(self, backend: str, *, failed: bool) -> bool:
+        """Note a call; return whether too many of the last ones failed."""
+        now = time.monotonic()
+        with self._lock:
+            calls = self._calls[backend]
+            calls.append((now, failed))
+            while calls[0][0] < now - WINDOW:
+                calls.popleft()
+            failures = sum(failed for _, failed in calls)
+            return len(calls) >= MIN_CALLS and failures >= MAX_FAILED * len(calls)
+
+    def forget(self, backend: str) -> None:
+        with self._lock:
+            self._calls.pop(backend, None)
+
+
+_calls = _Calls()
+
+
+def forget() -> None:
+    """Drop what this process knows of past calls."""
+    global _calls  # noqa: PLW0603
+    _calls = _Calls()
+
+
+def note(channel: str, result: Receipt | Exception, *, now: datetime) -> None:
+    """Take note of a provider's answer, and pause its backend if it fails: a refused message is no failure of it."""
+    backend = conf.channels().get(channel, {}).get("BACKEND", "")
+    failed = not isinstance(result, Receipt | PermanentError)
+    if _calls.add(backend, failed=failed) or isinstance(result, MisconfiguredError):
+        open_for(backend, now=now)
+
+
+def open_for(backend: str, *, now: datetime) -> None:
+    """Pause a backend for half a minute; for twice as long as before when it had only just come back."""
+    _calls.forget(backend)
+    own = {"scope": PauseScope.BACKEND, "key": backend, "lifted_at": None}
+    last = Pause.objects.filter(**own).first()
+    if last is None:
+        # Somebody else may do the same at this moment; one pause is enough.
+        pause = Pause(scope=PauseScope.BACKEND, key=backend, origin=PauseOrigin.BREAKER, created_at=now)
+        pause.until = now + FIRST
+        Pause.objects.bulk_create([pause], ignore_conflicts=True)
+        length = FIRST
+    elif last.until is not None and last.until <= now:
+        length = min(2 * (last.until - last.created_at), LONGEST)
+        guard = Q(pk=last.pk, until=last.until, origin=PauseOrigin.BREAKER)
+        if not Pause.objects.filter(guard).update(created_at=now, until=now + length):
+            return
+    else:
+        return
+    pausing.forget()
+    signals.breaker_opened.send(_Calls, backend=backend, seconds=length.total_seconds())
+
+
+def close_recovered(now: datetime, limit: int) -> int:
+    """Lift the pauses of backends that have come back to their full rate; return how many."""
+    recovered = now - timedelta(seconds=pausing.RAMP)
+    over = Pause.objects.filter(lifted_at__isnull=True, until__isnull=False)
+    # A pause staff gave an end is lifted at it.
+    ended = Q(origin=PauseOrigin.BREAKER, until__lte=recovered) | Q(origin=PauseOrigin.STAFF, until__lte=now)
+    pks = list(over.filter(ended).values_list("pk", flat=True)[:limit])
+    return over.filter(ended, pk__in=pks).update(lifted_at=F("until"))

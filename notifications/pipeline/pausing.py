@@ -1,0 +1,85 @@
+"""What is held right now. Read once a second by each process, obeyed before every claim."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Q
+
+from notifications import conf
+from notifications.models import Pause, Template
+from notifications.types import PauseOrigin, PauseScope
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+#: Seconds for which a process trusts what it read: a pause holds everywhere after that.
+MAX_AGE = 1.0
+#: Seconds over which a backend that was down comes back to its full rate, and the part it begins with.
+RAMP, RAMP_START = 60.0, 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The pauses in force."""
+
+    everything: bool
+    templates: frozenset[str]
+    channels: frozenset[str]
+    backends: frozenset[str]
+    #: Backend → when its circuit breaker last let go.
+    recovering: dict[str, datetime]
+
+    def holds_channel(self, channel: str) -> bool:
+        """Tell whether nothing may be sent by this channel."""
+        backend = conf.channels().get(channel, {}).get("BACKEND", "")
+        return self.everything or channel in self.channels or backend in self.backends
+
+    def ramp(self, channel: str, now: datetime) -> float:
+        """Return the part of its rate a channel may use: after an outage it comes back slowly."""
+        recovered_at = self.recovering.get(conf.channels().get(channel, {}).get("BACKEND", ""))
+        if recovered_at is None:
+            return 1.0
+        passed = (now - recovered_at).total_seconds() / RAMP
+        return min(max(RAMP_START + (1 - RAMP_START) * passed, RAMP_START), 1.0)
+
+
+_known: tuple[float, Held] | None = None
+
+
+def current(now: datetime) -> Held:
+    """Return the pauses in force, at most a second old."""
+    global _known  # noqa: PLW0603
+    if _known is None or time.monotonic() - _known[0] > MAX_AGE:
+        _known = (time.monotonic(), _read(now))
+    return _known[1]
+
+
+def forget() -> None:
+    """Read again at the next question."""
+    global _known  # noqa: PLW0603
+    _known = None
+
+
+def _read(now: datetime) -> Held:
+    pauses = list(Pause.objects.filter(lifted_at__isnull=True))
+    in_force = [pause for pause in pauses if pause.until is None or pause.until > now]
+    keys = {scope: frozenset(pause.key for pause in in_force if pause.scope == scope) for scope in PauseScope}
+    templates = keys[PauseScope.TEMPLATE]
+    if keys[PauseScope.CATEGORY]:
+        templates |= frozenset(
+            Template.objects.filter(Q(category__in=keys[PauseScope.CATEGORY])).values_list("code", flat=True)
+        )
+    return Held(
+        everything=bool(keys[PauseScope.EVERYTHING]),
+        templates=templates,
+        channels=keys[PauseScope.CHANNEL],
+        backends=keys[PauseScope.BACKEND],
+        recovering={
+            pause.key: pause.until
+            for pause in pauses
+            if pause.origin == PauseOrigin.BREAKER and pause.until is not None and pause.until <= now
+        },
+    )
