@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from dramatiq.middleware import Retries, ShutdownNotifications
+from django.core.exceptions import ImproperlyConfigured
+from dramatiq.middleware import CurrentMessage, Retries, ShutdownNotifications
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -33,7 +34,7 @@ EMBEDDED_WORKER = env.bool("EMBEDDED_WORKER", default=not BROKER_URL)
 # --- Security -------------------------------------------------------------------------------------------------------
 
 INSECURE_KEY = "django-insecure-good-enough-for-the-demo-and-the-tests-only"
-SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_KEY if EMBEDDED else NOTSET)
+SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_KEY if EMBEDDED or DEMO else NOTSET)
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -41,6 +42,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 #: Served by HTTPS only.
 SECURE = env.bool("SECURE", default=not EMBEDDED)
 SECURE_SSL_REDIRECT = SECURE
+#: Asked from inside, past the proxy that speaks HTTPS.
+SECURE_REDIRECT_EXEMPT = [r"^health/(live|ready)$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE
@@ -119,14 +122,28 @@ DATABASES = {"default": DATABASE}
 
 # --- Broker ---------------------------------------------------------------------------------------------------------
 
+BROKERS = {
+    "redis": "notifications.broker.BlockingRedisBroker",
+    "rediss": "notifications.broker.BlockingRedisBroker",
+    "unix": "notifications.broker.BlockingRedisBroker",
+    "amqp": "notifications.broker.rabbitmq.RabbitBroker",
+    "amqps": "notifications.broker.rabbitmq.RabbitBroker",
+}
+broker_scheme, _, broker_address = BROKER_URL.partition("://")
+if BROKER_URL and not (broker_address and broker_scheme in BROKERS):
+    schemes = ", ".join(f"{scheme}://" for scheme in BROKERS)
+    raise ImproperlyConfigured(f"BROKER_URL (without one: REDIS_URL) has to begin with one of {schemes}")
+
 #: Wake-ups only: the work itself is in the database (docs/concepts.md), so nothing here needs to retry or to be kept.
 DRAMATIQ_BROKER: dict[str, Any] = {
-    "BROKER": f"notifications.broker.{'BlockingRedisBroker' if BROKER_URL else 'EmbeddedBroker'}",
+    "BROKER": BROKERS[broker_scheme] if BROKER_URL else "notifications.broker.EmbeddedBroker",
     "OPTIONS": {"url": BROKER_URL} if BROKER_URL else {},
     "MIDDLEWARE": [
         # First, because after-hooks run in reverse: connections are closed last.
         "django_dramatiq.middleware.DbConnectionsMiddleware",
         ShutdownNotifications(),
+        # Legacy events are told apart by their message's id.
+        CurrentMessage(),
         # Without this middleware a bug in an actor would be acknowledged as done.
         Retries(max_retries=0),
     ],
@@ -154,6 +171,7 @@ NOTIFICATION_CHANNELS: dict[str, dict[str, Any]] = {
 NOTIFICATIONS: dict[str, Any] = {
     "BASE_URL": env.str("BASE_URL", default="http://127.0.0.1:8000"),
     "SITE_NAME": env.str("SITE_NAME", default="Corner Shop"),
+    "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
 }
 
 #: How long after the registration the welcome is sent.

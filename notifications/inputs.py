@@ -71,9 +71,15 @@ def _check(value: Any, name: str, depth: int) -> None:
         _check_scalar(value, name)
 
 
-def _check_scalar(value: Any, name: str) -> None:
-    if isinstance(value, str) and _FORBIDDEN_TEXT.search(value):
+def check_text(value: str, name: str) -> None:
+    """Raise `NotPlainData` if a text holds what databases and JSON readers cannot."""
+    if _FORBIDDEN_TEXT.search(value):
         raise NotPlainData(f"{name} contains a NUL character or a lone surrogate; remove it.")
+
+
+def _check_scalar(value: Any, name: str) -> None:
+    if isinstance(value, str):
+        check_text(value, name)
     if isinstance(value, float) and not math.isfinite(value):
         raise NotPlainData(f"{name} is {value}; JSON has no such number.")
     if isinstance(value, int) and abs(value) > MAX_INTEGER:

@@ -8,20 +8,26 @@ queue have one Dramatiq priority, because it orders only what a worker already h
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import dramatiq
+from dramatiq.middleware import CurrentMessage
 
-from notifications import conf, wakeups
+from notifications import conf, ids, wakeups
 from notifications.pipeline.delivery import deliver_batch
+from notifications.pipeline.direct import accept
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.pipeline.draining import drain
-from notifications.types import Priority
+from notifications.types import Channel, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from notifications.pipeline.draining import Step
+
+#: Where producers of the former system send SEND_EMAIL and SEND_SMS.
+LEGACY_QUEUE, LEGACY_RETRIES = "legacy", 20
 
 #: Dramatiq's own priority of the deliver actors: dispatch goes first, or new urgent events would wait for old ones.
 DELIVER_PRIORITY = 10
@@ -45,10 +51,25 @@ def declare() -> None:
         priority = dispatch_priorities.get(name, DELIVER_PRIORITY)
         declare_one = dramatiq.actor(actor_name=name, queue_name=name, priority=priority)
         declare_one(_actor(name, step))
+    for channel in (Channel.EMAIL, Channel.SMS):
+        # Here the message is the work, so it is tried again until the database has it.
+        declare_legacy = dramatiq.actor(
+            actor_name=f"SEND_{channel.upper()}", queue_name=LEGACY_QUEUE, max_retries=LEGACY_RETRIES, min_backoff=2000
+        )
+        declare_legacy(_legacy_actor(channel))
 
 
 def _actor(name: str, step: Step) -> Callable[[], None]:
     def actor() -> None:
         drain(name, step)
+
+    return actor
+
+
+def _legacy_actor(channel: Channel) -> Callable[..., None]:
+    def actor(payload: Any = None, **fields: Any) -> None:
+        message = CurrentMessage.get_current_message()
+        message_id = UUID(message.message_id) if message is not None else ids.uuid7()
+        accept(channel, fields if payload is None else payload, message_id=message_id)
 
     return actor

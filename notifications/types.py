@@ -106,6 +106,7 @@ class Reason(TextChoices):
     EVENT_CANCELLED = "event_cancelled", _("the event was cancelled")
     EXPIRED = "expired_before_send", _("it expired before it could be sent")
     WORKER_CRASHED = "worker_crashed", _("it ended its worker process too often")
+    BAD_PAYLOAD = "bad_payload", _("the legacy event could not be read")
     CONTENT_GONE = "content_gone", _("its content is no longer kept")
 
 

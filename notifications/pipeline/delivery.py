@@ -12,7 +12,7 @@ from notifications.exceptions import AmbiguousError, RenderError
 from notifications.models import Delivery, Event
 from notifications.pipeline import breaker, claiming, facts, pacing, pausing, settling, wording
 from notifications.pipeline.draining import places
-from notifications.types import Action, DeliveryState, Message, Priority, Reason
+from notifications.types import Action, DeliveryState, Message, Priority, Reason, Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -156,24 +156,34 @@ class _NotToBeSent(Exception):
 def _message(
     row: Delivery, event: Event | None, contents: tuple[Content, ...], recipient: Recipient | None, now: datetime
 ) -> Message:
-    if event is None:
-        raise _NotToBeSent(DeliveryState.FAILED, Reason.CONTENT_GONE)
-    if event.cancelled_at is not None:
+    if event is not None and event.cancelled_at is not None:
         raise _NotToBeSent(DeliveryState.CANCELLED, Reason.EVENT_CANCELLED)
     if row.expires_at is not None and row.expires_at <= now:
         raise _NotToBeSent(DeliveryState.EXPIRED, Reason.EXPIRED)
-    name, locale = (recipient.name, recipient.locale) if recipient else ("", "")
-    try:
-        content = wording.pick(contents, row.channel, locale)
-        rendered = wording.render_event(content, event, name=name, locale=locale)
-    except RenderError as e:
-        raise _NotToBeSent(DeliveryState.FAILED, Reason.RENDER_ERROR, str(e)) from e
     return Message(
         delivery_id=row.pk,
         channel=row.channel,
         address=row.address,
         priority=Priority(row.priority),
-        rendered=rendered,
-        action=Action(url=event.action_url, text=event.action_text),
+        rendered=_rendered(row, event, contents, recipient),
+        action=Action(url=event.action_url, text=event.action_text) if event is not None else Action(),
         category=row.category_id or "",
     )
+
+
+def _rendered(
+    row: Delivery, event: Event | None, contents: tuple[Content, ...], recipient: Recipient | None
+) -> Rendered:
+    """Return the words: of the version it was planned with, or its own where it was not planned."""
+    if row.content is not None:
+        return Rendered(
+            title=row.content.get("title", ""), body=row.content.get("body", ""), html=row.content.get("html", "")
+        )
+    if event is None or event.emptied_at is not None:
+        raise _NotToBeSent(DeliveryState.FAILED, Reason.CONTENT_GONE)
+    name, locale = (recipient.name, recipient.locale) if recipient else ("", "")
+    try:
+        content = wording.pick(contents, row.channel, locale)
+        return wording.render_event(content, event, name=name, locale=locale)
+    except RenderError as e:
+        raise _NotToBeSent(DeliveryState.FAILED, Reason.RENDER_ERROR, str(e)) from e

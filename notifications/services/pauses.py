@@ -11,7 +11,6 @@ from notifications.pipeline import pausing
 from notifications.types import PauseScope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
 
@@ -40,15 +39,23 @@ def resume(scope: PauseScope, key: str = "", *, now: datetime) -> bool:
 
 def _check(scope: PauseScope, key: str) -> None:
     """Raise `UnknownHold` naming what was probably meant."""
-    known: Iterable[str] = {
-        PauseScope.EVERYTHING: lambda: [""],
-        PauseScope.TEMPLATE: lambda: Template.objects.values_list("code", flat=True),
-        PauseScope.CATEGORY: lambda: Category.objects.values_list("code", flat=True),
-        PauseScope.CHANNEL: conf.channels,
-        PauseScope.BACKEND: lambda: [declared["BACKEND"] for declared in conf.channels().values()],
-    }[scope]()
-    names = list(known)
+    names = _names(scope)
     if key not in names:
         shown = "takes no name" if scope == PauseScope.EVERYTHING else f"are: {', '.join(sorted(names)) or 'none'}"
         message = f"There is no {scope} {key!r} to hold{registry.did_you_mean(key, names)}; there {shown}."
         raise UnknownHold(message)
+
+
+def _names(scope: PauseScope) -> list[str]:
+    """Return what can be held in this scope."""
+    match scope:
+        case PauseScope.EVERYTHING:
+            return [""]
+        case PauseScope.TEMPLATE:
+            return list(Template.objects.values_list("code", flat=True))
+        case PauseScope.CATEGORY:
+            return list(Category.objects.values_list("code", flat=True))
+        case PauseScope.CHANNEL:
+            return list(conf.channels())
+        case PauseScope.BACKEND:
+            return [declared["BACKEND"] for declared in conf.channels().values()]
