@@ -67,11 +67,15 @@ def prune(now: datetime, limit: int) -> Counter[Kept]:
 
 
 def count(now: datetime) -> Counter[Kept]:
-    """Return how many of each class have been kept long enough, and change nothing."""
+    """
+    Return how many of each class have been kept long enough, and change nothing.
+
+    What waits for its event to go is not counted yet.
+    """
     overdue = _overdue(now)
     counted = Counter({kept: rows.order_by().count() for kept, rows in overdue.items()})
     counted[Kept.ATTEMPTS] = Attempt.objects.filter(delivery__in=overdue[Kept.DELIVERIES].order_by()).count()
-    return counted
+    return +counted
 
 
 def _empty(rows: QuerySet[Any], limit: int, now: datetime) -> Counter[Kept]:
@@ -126,12 +130,12 @@ def _over(now: datetime) -> QuerySet[Event]:
     day = now - timedelta(days=config.retention_events_days)
     week = now - timedelta(days=config.retention_failed_events_days)
     deliveries = Delivery.objects.filter(event_id=OuterRef("pk"))
-    unfinished = deliveries.filter(Q(finished_at__isnull=True) | Q(finished_at__gt=day))
-    failed = deliveries.filter(state__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN])
-    all_is_well = ~Q(state=EventState.FAILED) & ~Exists(failed)
-    long_over = Q(finished_at__lte=week) & ~Exists(deliveries.filter(finished_at__gt=week))
+    live, failed = Q(finished_at__isnull=True), Q(state__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN])
+    well = ~Q(state=EventState.FAILED) & ~Exists(deliveries.filter(live | failed | Q(finished_at__gt=day)))
+    # Asked second and by time first: an event that waits for its week costs each run one look at its deliveries.
+    long_over = Q(finished_at__lte=week) & ~Exists(deliveries.filter(live | Q(finished_at__gt=week)))
     whole = Event.objects.filter(finished_at__lte=day, emptied_at__isnull=True)
-    return whole.filter(~Exists(unfinished)).filter(all_is_well | long_over).order_by("finished_at")
+    return whole.filter(well | long_over).order_by("finished_at")
 
 
 def _old_inbox_items(now: datetime, days: float | None) -> QuerySet[Notification]:

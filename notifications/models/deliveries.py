@@ -39,8 +39,8 @@ class Delivery(Leased):
     #: Stamped before the provider call on at-most-once channels: after a crash, nobody may try again.
     started_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    #: Attempts before it was last sent round again: the retry schedule counts from here. The database has the default,
-    #: too, because workers of the release before insert rows without it.
+    #: Attempts that the retry schedule does not count: those before the delivery was last sent round again, and those
+    #: that our own set-up spoiled. The database has the default, too: workers of the release before insert without it.
     attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     digest_id = models.UUIDField(null=True)
     backend = models.CharField(max_length=50, blank=True)

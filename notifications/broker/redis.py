@@ -1,68 +1,21 @@
-"""
-The brokers of the wake-ups: Dramatiq's own, made fit for our use of them.
-
-Both lean on Dramatiq's inner classes, so its line is pinned (2.2) and tests/notifications/test_broker.py watches it.
-"""
+"""Redis or Valkey as the broker: consumers that wait inside Redis."""
 
 from __future__ import annotations
 
-import heapq
 import logging
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import redis
-from dramatiq.broker import MessageProxy
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
-from dramatiq.brokers.stub import StubBroker
-from dramatiq.common import current_millis
 from dramatiq.errors import ConnectionClosed
 
+from notifications.broker.due import DueTimes
+
 if TYPE_CHECKING:
-    from dramatiq import Message, Middleware
+    from dramatiq.broker import MessageProxy
 
 logger = logging.getLogger("notifications.broker")
-
-#: Dead letters are of interest only while somebody looks.
-MAX_DEAD_LETTERS = 100
-
-
-class EmbeddedBroker(StubBroker):
-    """
-    Dramatiq's in-memory broker, made fit for a long-lived process.
-
-    The stock one keeps every dead letter with its traceback's frames (hundreds of MB), and in a process without a
-    worker (`manage.py shell`) nobody would ever empty its queues. Nothing here has to survive: the row is the job.
-    """
-
-    def __init__(self, middleware: list[Middleware] | None = None) -> None:
-        super().__init__(middleware)
-        #: Set by the worker that consumes; without one, wake-ups are dropped and the clock elsewhere finds the rows.
-        self.has_worker = False
-
-    def declare_queue(self, queue_name: str) -> None:
-        super().declare_queue(queue_name)
-        self.dead_letters_by_queue[queue_name] = deque(maxlen=MAX_DEAD_LETTERS)  # type: ignore[assignment]
-
-    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
-        if not self.has_worker:
-            return message
-        return super().enqueue(message, delay=delay)
-
-    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 100) -> Any:
-        consumer = super().consume(queue_name, prefetch, timeout)
-        consumer.nack = _nack_without_frames(consumer.nack)  # type: ignore[method-assign]
-        return consumer
-
-
-def _nack_without_frames(nack: Any) -> Any:
-    def nack_and_clear(message: MessageProxy) -> None:
-        MessageProxy.clear_exception(message)
-        nack(message)
-
-    return nack_and_clear
-
 
 #: Seconds one wait lasts: below redis-py's socket time-out, and soon enough for heartbeats and a stopping worker.
 MAX_WAIT = 1.0
@@ -92,8 +45,7 @@ class _BlockingConsumer(_RedisConsumer):
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)  # type: ignore[no-untyped-call]
-        #: When the delayed messages handed over fall due, in Unix milliseconds: the worker looks after each `None`.
-        self._due: list[float] = []
+        self._due = DueTimes()
         self._can_block = True
 
     def __next__(self) -> MessageProxy | None:
@@ -111,8 +63,8 @@ class _BlockingConsumer(_RedisConsumer):
             raise ConnectionClosed(e) from None
         except redis.ConnectionError as e:
             raise ConnectionClosed(e) from None
-        if message is not None and "eta" in message.options:
-            heapq.heappush(self._due, message.options["eta"])
+        if message is not None:
+            self._due.note(message)
         return message
 
     def ack(self, message: MessageProxy) -> None:
@@ -137,9 +89,7 @@ class _BlockingConsumer(_RedisConsumer):
 
     def _wait(self) -> None:
         """Wait until the list has an id, a delayed message falls due, or `MAX_WAIT` is over."""
-        seconds = min(MAX_WAIT, self._until_due())
-        if seconds <= 0:
-            return
+        seconds = self._due.wait(MAX_WAIT)
         if not self._can_block:
             time.sleep(min(seconds, self.timeout / 1000))
             return
@@ -153,9 +103,3 @@ class _BlockingConsumer(_RedisConsumer):
             self._can_block = False
         if time.monotonic() - started < BUSY_WAIT:
             time.sleep(BUSY_REST)
-
-    def _until_due(self) -> float:
-        now = current_millis()
-        while self._due and self._due[0] <= now:
-            heapq.heappop(self._due)
-        return (self._due[0] - now) / 1000 + 0.001 if self._due else MAX_WAIT

@@ -1,0 +1,149 @@
+"""
+What waits, and since when: the figures that say how late we are.
+
+They cost the same however many rows there are: they are read off the end of an index that the engine needs anyway, and
+counting stops at a limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+from django.db.models import Case, Count, F, Func, QuerySet, TextChoices, Value, When
+
+from notifications.models import Delivery, Event
+from notifications.pipeline import pausing
+from notifications.types import Channel, DeliveryState, EventState, Priority
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from notifications.pipeline.pausing import Held
+
+#: What is due, and what is due later, is counted up to here in each line: the oldest first.
+COUNTED = 10_000
+#: In-app deliveries are over when they are written.
+SENDABLE = tuple(channel for channel in Channel if channel is not Channel.IN_APP)
+
+
+class Waiting(TextChoices):
+    """What a row that is not over waits for."""
+
+    #: A drain.
+    DUE = "due"
+    #: The end of a pause.
+    HELD = "held"
+    #: Its time: delays, schedules, retries.
+    DELAYED = "delayed"
+    #: The drain that claimed it.
+    ACTIVE = "active"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """Rows that wait for the same drains: the events of a priority, the deliveries of a channel and priority."""
+
+    priority: Priority
+    #: None: events.
+    channel: Channel | None = None
+
+    def pending(self) -> QuerySet[Any]:
+        """Return what waits in this line, whatever for."""
+        if self.channel is None:
+            return Event.objects.filter(state=EventState.PENDING, priority=self.priority).order_by()
+        pending = Delivery.objects.filter(state=DeliveryState.PENDING, channel=self.channel)
+        return pending.filter(priority=self.priority).order_by()
+
+    def is_held(self, held: Held) -> bool:
+        """Tell whether all of it is held."""
+        return held.everything or (self.channel is not None and held.holds_channel(self.channel))
+
+
+LINES = tuple(Line(priority=priority, channel=channel) for channel in (None, *SENDABLE) for priority in Priority)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """How many rows of a line wait."""
+
+    line: Line
+    numbers: dict[Waiting, int]
+    #: Of them, those that an earlier holder never put down: the lease ran out and was reclaimed.
+    reclaimed: int
+
+
+def oldest_due(now: datetime) -> dict[Line, float]:
+    """
+    Return for how many seconds the oldest row of each line has been due; 0: none is. What is held is not late.
+
+    One statement that reads the first entry of each line in `event_claim` and `delivery_claim`. While a template is
+    held it reads past its rows, as every claim does.
+    """
+    held = pausing.current(now)
+    first = [_first_due(line, index, held) for index, line in enumerate(LINES) if not line.is_held(held)]
+    oldest = dict(first[0].union(*first[1:], all=True)) if first else {}
+    return {
+        line: max((now - (oldest.get(index) or now)).total_seconds(), 0.0)
+        for index, line in enumerate(LINES)
+    }  # fmt: skip
+
+
+def backlogs(now: datetime) -> list[Backlog]:
+    """
+    Return how much waits in each line: three statements.
+
+    What is due or delayed reads at most `COUNTED` entries of each line in `event_claim` and `delivery_claim`. What is
+    active reads `event_reclaim` and `delivery_reclaim`, which hold no more than the drains of all workers have claimed.
+    """
+    active, held = dict(_active()), pausing.current(now)
+    asked = [_counting(line, index, now, held) for index, line in enumerate(LINES)]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(sql for sql, _ in asked), [value for _, values in asked for value in values])
+        pending = {LINES[index]: numbers for index, *numbers in cursor.fetchall()}
+    found = []
+    for line, (due, on_hold, reclaimed, delayed) in pending.items():
+        claimed, claimed_again = active.get(line, (0, 0))
+        numbers = {
+            Waiting.DUE: due - on_hold,
+            Waiting.HELD: on_hold,
+            Waiting.DELAYED: delayed,
+            Waiting.ACTIVE: claimed,
+        }
+        found.append(Backlog(line=line, numbers=numbers, reclaimed=reclaimed + claimed_again))
+    return found
+
+
+def _first_due(line: Line, index: int, held: Held) -> QuerySet[Any, tuple[int, datetime | None]]:
+    rows = line.pending()
+    if held.templates:
+        rows = rows.exclude(template__in=held.templates)
+    # Not `Min`: its GROUP BY would read every waiting row.
+    return rows.values_list(Value(index), Func(F("due_at"), function="MIN"))
+
+
+def _counting(line: Line, index: int, now: datetime, held: Held) -> tuple[str, list[Any]]:
+    """Return the SELECT, and its parameters, of: index; number of due rows; of them held, and reclaimed; delayed."""
+    # In the order of the index, or the database would collect all that match before it counts the first.
+    rows = line.pending().order_by("due_at")
+    due, of_due = rows.filter(due_at__lte=now).values("claims", "template_id")[:COUNTED].query.sql_with_params()
+    delayed, of_delayed = rows.filter(due_at__gt=now).values("due_at")[:COUNTED].query.sql_with_params()
+    templates = [] if line.is_held(held) else sorted(held.templates)
+    is_held = f"template_id IN ({', '.join(['%s'] * len(templates))})" if templates else f"1 = {line.is_held(held):d}"
+    # Whoever puts a row down in good order takes its claims back.
+    sums = ", ".join(f"COALESCE(SUM(CASE WHEN {test} THEN 1 ELSE 0 END), 0)" for test in (is_held, "claims > 0"))
+    sql = f"SELECT {index}, COUNT(*), {sums}, (SELECT COUNT(*) FROM ({delayed}) AS delayed) FROM ({due}) AS due"  # noqa: S608 - ours
+    return sql, [*templates, *of_delayed, *of_due]
+
+
+def _active() -> Iterator[tuple[Line, tuple[int, int]]]:
+    """Yield line, and number of claimed rows, of them reclaimed: the claim of the present holder says nothing."""
+    again = Count(Case(When(claims__gt=1, then=1)))
+    events = Event.objects.filter(state=EventState.DISPATCHING).order_by().values_list("priority")
+    for priority, number, reclaimed in events.annotate(number=Count("*"), again=again):
+        yield Line(priority=Priority(priority)), (number, reclaimed)
+    deliveries = Delivery.objects.filter(state=DeliveryState.SENDING).order_by().values_list("channel", "priority")
+    for channel, priority, number, reclaimed in deliveries.annotate(number=Count("*"), again=again):
+        yield Line(priority=Priority(priority), channel=Channel(channel)), (number, reclaimed)
