@@ -7,6 +7,7 @@ import os
 import queue
 import threading
 from concurrent.futures import Future
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -37,6 +38,8 @@ CONNECTION = {
 PATIENCE = 3.0
 #: While nothing is published, heartbeats are answered this often.
 IDLE = 1.0
+#: A stopping worker waits this long for the farewell of each of its consumers; there are two for each queue.
+FAREWELL = 0.5
 
 
 class RabbitBroker(RabbitmqBroker):
@@ -168,6 +171,17 @@ class _RabbitConsumer(_RabbitmqConsumer):
 
     def nack(self, message: MessageProxy) -> None:
         self._let_go(super().nack, message)
+
+    def close(self) -> None:
+        """Send what is acknowledged, and close; a RabbitMQ that does not answer would hold the worker for minutes."""
+        thread = threading.Thread(target=self._close, name="rabbitmq-close", daemon=True)
+        thread.start()
+        thread.join(FAREWELL)
+
+    def _close(self) -> None:
+        # Lost already, otherwise.
+        with suppress(ConnectionClosed):
+            super().close()  # type: ignore[no-untyped-call]
 
     def _let_go(self, how: Any, message: MessageProxy) -> None:
         """Tell RabbitMQ that a message is done; if it cannot be told, it delivers it again, which is harmless."""

@@ -17,6 +17,7 @@ from notifications.types import Action, DeliveryState, Message, Priority, Reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from datetime import datetime
+    from uuid import UUID
 
     from notifications.pipeline.claiming import Claim
     from notifications.pipeline.facts import Recipient
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Seconds before the end of the lease from which nothing more is begun.
 LEASE_MARGIN = 5.0
+#: Seconds after which a batch looks again whether it still holds its rows and nobody has cancelled their events.
+LOOK_AGAIN = 0.5
 
 
 def deliver_batch(channel: str, *, more: Callable[[], None]) -> int:
@@ -66,6 +69,9 @@ class _Batch:
         self._adapter = adapter
         self._rate = rate
         self._deadline = deadline
+        self._looked_at = time.monotonic()
+        self._lost: set[UUID] = set()
+        self._cancelled: set[UUID] = set()
         self.out_of_turns = False
 
     def run(self) -> None:
@@ -76,7 +82,7 @@ class _Batch:
         size = 1 if alone else max(self._adapter.batch_size, 1)
         while messages and not self._must_stop():
             batch, messages = messages[:size], messages[size:]
-            messages = self._send(batch) + messages
+            messages = self._still_meant(self._send(batch) + messages)
         if messages:
             claiming.release(Delivery, [message.delivery_id for message in messages], self._token)
         if self.out_of_turns:
@@ -93,6 +99,30 @@ class _Batch:
             self.out_of_turns = True
             return False
         return pacing.wait(seconds, places.stopping.wait) and not self._must_stop()
+
+    def _look_again(self, batch: list[Message]) -> bool:
+        """Look, now and then, whether rows were lost or cancelled meanwhile; return whether any of this batch was."""
+        if time.monotonic() - self._looked_at < LOOK_AGAIN:
+            return False
+        self._looked_at = time.monotonic()
+        pks = [message.delivery_id for message in batch]
+        held = set(Delivery.objects.filter(pk__in=pks, lease_token=self._token).values_list("pk", flat=True))
+        event_ids = {self._rows[pk].event_id for pk in pks}
+        gone = Event.objects.filter(pk__in=event_ids, cancelled_at__isnull=False).values_list("pk", flat=True)
+        called_back = set(gone)
+        self._lost = {pk for pk in pks if pk not in held}
+        self._cancelled = {pk for pk in held if self._rows[pk].event_id in called_back}
+        return bool(self._lost or self._cancelled)
+
+    def _still_meant(self, messages: list[Message]) -> list[Message]:
+        """Settle what was cancelled, leave what was lost to its new holder, and return the rest."""
+        reason = Reason.EVENT_CANCELLED
+        for message in messages:
+            if message.delivery_id in self._cancelled:
+                row = self._rows[message.delivery_id]
+                settling.finish(row, self._token, state=DeliveryState.CANCELLED, reason=reason)
+        gone = self._lost | self._cancelled
+        return [message for message in messages if message.delivery_id not in gone]
 
     def _messages(self) -> list[Message]:
         """Render what is to be sent, in constant queries; settle what is not to be sent any more."""
@@ -114,14 +144,14 @@ class _Batch:
     def _send(self, batch: list[Message]) -> list[Message]:
         """Send a batch, settling each message as its result comes; return those that were not begun."""
         together = self._adapter.sends_together
-        if not self._turn(len(batch) if together else 1):
+        if not self._turn(len(batch) if together else 1) or self._look_again(batch):
             return batch
         if self._adapter.at_most_once:
             now = clock.now()
             batch = [message for message in batch if claiming.stamp_started(message.delivery_id, self._token, now)]
         with closing(self._results(batch)) as results:
             for index, message in enumerate(batch):
-                if index and not together and not self._turn(1):
+                if index and not together and (not self._turn(1) or self._look_again(batch[index:])):
                     return batch[index:]
                 started_at, started = clock.now(), time.monotonic()
                 result = next(results, None) or AmbiguousError("The adapter gave no result.", code="no_result")

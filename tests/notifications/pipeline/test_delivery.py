@@ -250,6 +250,51 @@ def test_cancelled_after_the_claim_is_not_sent(alice, template, use, monkeypatch
     assert adapter.messages == []
 
 
+@pytest.mark.parametrize("batch_size", [1, 10])
+def test_cancelled_while_its_batch_is_being_sent_is_not_sent(
+    alice, bob, charlie, template, use, monkeypatch, batch_size
+):
+    monkeypatch.setattr("notifications.pipeline.delivery.LOOK_AGAIN", 0.0)
+
+    class Cancels(Scripted):
+        def send_batch(self, messages):
+            for result in super().send_batch(messages):
+                cancel_event(second.event_id)
+                yield result
+
+    Cancels.batch_size = batch_size
+    adapter = use(Cancels())
+    first, second, third = (dispatched(person) for person in (alice, bob, charlie))
+
+    deliver()
+
+    assert [message.delivery_id for message in adapter.messages] == [first.pk, third.pk]
+    assert dict(Delivery.objects.values_list("pk", "state")) == {
+        first.pk: DeliveryState.SENT,
+        second.pk: DeliveryState.CANCELLED,
+        third.pk: DeliveryState.SENT,
+    }
+
+
+def test_a_row_whose_lease_was_lost_meanwhile_is_left_to_its_new_holder(alice, bob, template, use, monkeypatch):
+    monkeypatch.setattr("notifications.pipeline.delivery.LOOK_AGAIN", 0.0)
+
+    class Loses(Scripted):
+        def send_batch(self, messages):
+            Delivery.objects.filter(pk=second.pk).update(lease_token=first.pk)
+            yield from super().send_batch(messages)
+
+    adapter = use(Loses())
+    first, second = dispatched(alice), dispatched(bob)
+
+    deliver()
+
+    assert [message.delivery_id for message in adapter.messages] == [first.pk]
+    second.refresh_from_db()
+    assert (second.state, second.lease_token) == (DeliveryState.SENDING, first.pk)
+    assert second.tries.count() == 0
+
+
 def test_a_late_message_expires_unsent(alice, template, use, traveller):
     adapter = use(Scripted())
     delivery = dispatched(alice, expires_in=timedelta(minutes=10))
