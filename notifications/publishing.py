@@ -176,7 +176,11 @@ def _insert_first(event: Event, drafted: Draft, recipients: list[str]) -> Event:
     event.request_hash = hashlib.sha256("\n".join([drafted.request, *recipients]).encode()).hexdigest()
     # Not `except IntegrityError`: that would poison the caller's transaction.
     Event.objects.bulk_create([event], ignore_conflicts=True)
-    stored = Event.objects.get(idempotency_key=drafted.idempotency_key)
+    stored = Event.objects.filter(idempotency_key=drafted.idempotency_key).first()
+    if stored is None:
+        # Retention took the former holder of the key away between the two statements: now it is ours.
+        Event.objects.bulk_create([event], ignore_conflicts=True)
+        stored = Event.objects.get(idempotency_key=drafted.idempotency_key)
     if stored.pk == event.pk:
         return event
     if stored.request_hash != event.request_hash:

@@ -35,11 +35,11 @@ CONNECTION = {
     "blocked_connection_timeout": 5,
 }
 #: RabbitMQ has this many seconds to confirm a message; whoever sent it then counts it as lost.
-PATIENCE = 3.0
+PATIENCE = 2.0
 #: While nothing is published, heartbeats are answered this often.
 IDLE = 1.0
 #: A stopping worker waits this long for the farewell of each of its consumers; there are two for each queue.
-FAREWELL = 0.5
+FAREWELL = 0.2
 
 
 class RabbitBroker(RabbitmqBroker):
@@ -87,10 +87,11 @@ class RabbitBroker(RabbitmqBroker):
         return publisher.publish(partial(super().enqueue, message, delay=delay))
 
     def close(self) -> None:
+        """Close what is published on; the consumers close their own. The stock way closes other threads' connections."""
         with self._lock:
             publisher, self._publisher = self._publisher, None
-        if publisher is None or publisher.stop():
-            super().close()
+        if publisher is not None:
+            publisher.stop()
 
 
 class _Publisher(threading.Thread):
@@ -113,11 +114,10 @@ class _Publisher(threading.Thread):
             message = f"RabbitMQ did not confirm within {PATIENCE:g} s"
             raise ConnectionClosed(message) from None
 
-    def stop(self) -> bool:
-        """Close the connection and end; False: RabbitMQ does not answer, and the connection ends with the process."""
+    def stop(self) -> None:
+        """Close the connection and end. If RabbitMQ does not answer, both end with the process."""
         self._jobs.put(None)
         self.join(PATIENCE)
-        return not self.is_alive()
 
     def run(self) -> None:
         while True:

@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='event',
-            index=models.Index(condition=models.Q(('finished_at__isnull', False)), fields=['finished_at'], name='event_retention'),
+            index=models.Index(condition=models.Q(('emptied_at__isnull', True), ('finished_at__isnull', False)), fields=['finished_at'], name='event_retention'),
         ),
         migrations.AddIndex(
             model_name='event',

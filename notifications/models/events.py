@@ -72,8 +72,12 @@ class Event(Leased):
             models.Index(fields=["priority", "due_at"], name="event_claim", condition=Q(state=EventState.PENDING)),
             # Staff looking for an object: "what became of order 42?"
             models.Index(fields=["about"], name="event_about", condition=~Q(about="")),
-            # Retention: what has been over for long. The table is small, so this index is too.
-            models.Index(fields=["finished_at"], name="event_retention", condition=Q(finished_at__isnull=False)),
+            # Retention: what has been over for long, less the stubs that are left for their idempotency keys.
+            models.Index(
+                fields=["finished_at"],
+                name="event_retention",
+                condition=Q(finished_at__isnull=False, emptied_at__isnull=True),
+            ),
             # The expirer: what waits and is too late.
             models.Index(
                 fields=["expires_at"],

@@ -183,9 +183,9 @@ def cancel(event_id: UUID, *, now: datetime) -> bool:
         stopped = Event.objects.filter(waiting, pk=event_id).update(
             state=EventState.CANCELLED, cancelled_at=now, finished_at=now, lease_token=None, lease_until=None
         )
-        marked = Event.objects.filter(pk=event_id, state=EventState.DISPATCHED).update(
-            cancelled_at=Coalesce("cancelled_at", Value(now))
-        )
+        # A failed one, too, or it could be sent round again.
+        over = Q(state__in=[EventState.DISPATCHED, EventState.FAILED])
+        marked = Event.objects.filter(over, pk=event_id).update(cancelled_at=Coalesce("cancelled_at", Value(now)))
         called_back = 0
         if marked:
             called_back = Delivery.objects.filter(event_id=event_id, state=DeliveryState.PENDING).update(

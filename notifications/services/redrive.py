@@ -100,7 +100,7 @@ def redrive(selection: Selection, *, now: datetime, limit: int | None = None) ->
 
 
 def _batches(rows: QuerySet[Any], limit: int | None) -> Iterator[list[Any]]:
-    """Walk through the rows by when they failed, never back: what was sent round again is not met again."""
+    """Return the rows bit by bit, by when they failed; whoever asks for more has sent the former round again."""
     rows = rows.order_by("finished_at", "pk")
     ahead, left = rows, limit
     while left is None or left > 0:
@@ -108,8 +108,8 @@ def _batches(rows: QuerySet[Any], limit: int | None) -> Iterator[list[Any]]:
         if not batch:
             return
         yield batch
-        last = batch[-1]
-        ahead = rows.filter(finished_at__gte=last.finished_at).exclude(finished_at=last.finished_at, pk__lte=last.pk)
+        # What is left alone is not looked at again.
+        ahead = rows.filter(finished_at__gte=batch[-1].finished_at)
         left = None if left is None else left - len(batch)
 
 

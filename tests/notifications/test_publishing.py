@@ -300,3 +300,19 @@ def template_id_of_nothing():
     from uuid import uuid4
 
     return uuid4()
+
+
+def test_a_key_whose_holder_is_pruned_at_this_moment_is_ours(alice, template, monkeypatch):
+    publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES, idempotency_key="k")
+    insert = type(Event.objects).bulk_create
+
+    def insert_then_prune(manager, events, **options):
+        inserted = insert(manager, events, **options)
+        Event.objects.exclude(pk=events[0].pk).delete()
+        return inserted
+
+    monkeypatch.setattr(type(Event.objects), "bulk_create", insert_then_prune)
+    again = publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES, idempotency_key="k")
+
+    assert again.created
+    assert Event.objects.get().pk == again.id

@@ -250,3 +250,13 @@ def test_the_claim_uses_its_partial_index(template):
 
     assert "event_claim" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def test_a_failed_event_that_is_cancelled_is_not_to_be_sent_round_again(template):
+    event = make_event(template, state=EventState.FAILED)
+
+    claiming.cancel(event.pk, now=timezone.now())
+
+    event.refresh_from_db()
+    assert event.state == EventState.FAILED
+    assert event.cancelled_at is not None

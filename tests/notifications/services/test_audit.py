@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifications.maintenance import pruner
-from notifications.models import Attempt, Delivery, Event, Notification
-from notifications.pipeline import pausing
+from notifications.models import Attempt, Delivery, Event, Notification, TemplateContent
+from notifications.pipeline import pausing, wording
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import cancel_event, publish_batch_notification, publish_notification
@@ -86,6 +86,16 @@ def test_what_waits_for_its_time_is_well(alice, template, traveller):
     publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES, delay=60 * MINUTE)
 
     assert kinds(NOW + 64 * MINUTE) == set()
+
+
+def test_a_template_without_any_wording_plans_nothing_and_loses_nothing(alice, template, traveller):
+    publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES)
+    TemplateContent.objects.all().delete()
+    wording.forget()
+    work()
+
+    assert Notification.objects.exists()
+    assert kinds() == set()
 
 
 # --- Each loss is seen ----------------------------------------------------------------------------------------------
@@ -232,6 +242,13 @@ def test_retention_is_no_loss(story, traveller, settings):
         assert kinds(now) == set()
 
     assert not Delivery.objects.exists()
+
+
+def test_what_retention_takes_while_the_audit_runs_is_not_missed(story):
+    pruner.run_once(NOW + timedelta(days=1), 10)
+
+    assert not Event.objects.exists()
+    assert kinds(NOW + timedelta(days=1) - 30 * MINUTE) == set()
 
 
 def test_an_emptied_event_is_not_asked_about(alice, template, fake_sms, traveller):

@@ -105,7 +105,7 @@ def test_what_waits_is_counted_by_what_it_waits_for(template):
         make_event(template, priority=priority, due_at=NOW - timedelta(seconds=1))
     make_event(template, priority=Priority.HIGH, state=EventState.DISPATCHING, **claimed())
     make_event(template, priority=Priority.HIGH, state=EventState.DISPATCHED)
-    for priority in Priority:
+    for priority in (Priority.HIGH, Priority.LOW):
         make_delivery(channel="email", priority=priority, due_at=NOW + timedelta(hours=1))
     make_delivery(channel="sms", state=DeliveryState.SENDING, **claimed())
 
@@ -113,7 +113,8 @@ def test_what_waits_is_counted_by_what_it_waits_for(template):
         ("event", "high", "due"): 2,
         ("event", "high", "active"): 1,
         ("event", "low", "due"): 1,
-        **{("email", "delivery", priority.name.lower(), "delayed"): 1 for priority in Priority},
+        ("email", "delivery", "high", "delayed"): 1,
+        ("email", "delivery", "low", "delayed"): 1,
         ("sms", "delivery", "normal", "active"): 1,
     }
 

@@ -117,8 +117,10 @@ def test_what_has_been_due_longest_comes_first(template):
 
 def test_work_left_behind_by_a_channel_that_was_taken_out_is_shown():
     make_delivery(channel="chat", due_at=NOW - HOUR)
+    make_delivery(channel="webhook", state=DeliveryState.SENDING, **held())
 
     assert queue.queues(now=NOW)[0].actor == "deliver_chat"
+    assert by_actor()["deliver_webhook"].active == 1
 
 
 def test_it_costs_eight_statements_whatever_waits(template):
