@@ -12,7 +12,9 @@ import pytest
 import redis
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
+from notifications.services.audit import audit
 from tests.integration.processes import start_worker, stop
 from tests.smtp import SmtpServer
 
@@ -64,6 +66,8 @@ def outside(transactional_db, tmp_path):
                 "DJANGO_SETTINGS_MODULE": "config.settings",
             },
         )
+        # Whatever the test was about: everything accepted is delivered or explained.
+        assert audit(now=timezone.now()).findings == ()
 
 
 def database_url():
