@@ -14,7 +14,7 @@ PRODUCTION = SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.toke
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-unit test-services check format locks clean python run dev
+.PHONY: help demo test test-unit test-services chaos check format locks clean python run dev
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test-services: dev ## Start PostgreSQL and Redis; run the tests that need them, 
 	$(SERVICES) $(PYTEST) -m integration $(ARGS)
 	@printf '\n=== The tests without services once more, on PostgreSQL ===\n\n'
 	$(SERVICES) env -u REDIS_URL $(PYTEST) -n auto --ignore tests/demo $(ARGS)
+
+chaos: dev ## Break real servers and processes, and see that nothing is lost (PROFILE=full: the long run)
+	$(BIN)/python -m tests.chaos --profile $(or $(PROFILE),short) $(ARGS)
 
 check: dev ## Check style, layers, types, deployment settings and migrations
 	$(BIN)/python -m ruff check .

@@ -41,6 +41,8 @@ class Verdict:
     renamed: int
     #: Accepted by the provider although no publisher was promised it.
     unlisted: int
+    #: Errors of the events that could not be dispatched.
+    failed_events: list[str]
     #: (channel, state) → rows.
     states: Counter[tuple[str, str]]
     #: What our tables say that is not so.
@@ -51,8 +53,9 @@ class Verdict:
 
 def judge(accepted: Iterable[Accepted], calls: Iterable[Call], tables: Tables) -> Verdict:
     """Return the verdict over a run that has come to rest."""
-    created = [item for item in accepted if item.created]
-    promised = _promised(created)
+    # A replay counts, too: the answer to the first call may have been lost with the database.
+    accepted = list(accepted)
+    promised = _promised(accepted)
     taken: defaultdict[tuple[str, str], list[Call]] = defaultdict(list)
     for call in calls:
         if call.accepted:
@@ -64,15 +67,16 @@ def judge(accepted: Iterable[Accepted], calls: Iterable[Call], tables: Tables) -
         if pair in taken:
             seconds[pair[0]].append((taken[pair][0].at - at) / 1e9)
     return Verdict(
-        accepted_events=len({event for item in created for event in item.events}),
+        accepted_events=len({event for item in accepted for event in item.events}),
         promised=len(outside),
         delivered=len(outside.keys() & taken.keys()),
         lost=sorted(outside.keys() - taken.keys() - explained),
         duplicates=Counter({channel: _repeated(channel, taken) for channel in OUTSIDE}),
         renamed=sum(len({call.delivery for call in several}) > 1 for several in taken.values()),
         unlisted=len(taken.keys() - outside.keys()),
+        failed_events=[row.last_error for row in tables.events if row.state == "failed"],
         states=Counter((row.channel, row.state) for row in tables.deliveries),
-        untrue=_untrue(created, taken.keys(), tables),
+        untrue=_untrue(accepted, taken.keys(), tables),
         seconds={channel: sorted(values) for channel, values in seconds.items()},
     )
 
@@ -84,10 +88,10 @@ def percentile(values: Iterable[float], percent: float) -> float:
 
 
 def _promised(accepted: Iterable[Accepted]) -> dict[tuple[str, str], int]:
-    """Return (channel, address) → when it was committed."""
+    """Return (channel, address) → when it was committed first."""
     return {
         (channel, address(number, channel)): item.at
-        for item in accepted
+        for item in sorted(accepted, key=lambda item: item.at, reverse=True)
         for number in item.numbers
         for channel in item.channels
     }
@@ -97,13 +101,13 @@ def _repeated(channel: str, taken: dict[tuple[str, str], list[Call]]) -> int:
     return sum(len(several) - 1 for (name, _), several in taken.items() if name == channel)
 
 
-def _untrue(created: list[Accepted], taken: Iterable[tuple[str, str]], tables: Tables) -> dict[str, int]:
+def _untrue(accepted: list[Accepted], taken: Iterable[tuple[str, str]], tables: Tables) -> dict[str, int]:
     """Count what the tables claim and the world does not bear out, and what they left lying."""
     rows_of = Counter(row.event_id for row in tables.deliveries)
     known = {row.id for row in tables.events}
     promised_inbox = {
         (event, number)
-        for item in created
+        for item in accepted
         if "in_app" in item.channels and len(item.events) == 1
         for event in item.events
         for number in item.numbers
@@ -113,7 +117,7 @@ def _untrue(created: list[Accepted], taken: Iterable[tuple[str, str]], tables: T
     return {
         "events not over": sum(row.state not in EVENTS_OVER for row in tables.events),
         "deliveries not over": sum(row.state in DELIVERIES_OPEN for row in tables.deliveries),
-        "events gone": sum(event not in known for item in created for event in item.events),
+        "events gone": sum(event not in known for item in accepted for event in item.events),
         "planned is not rows": sum(row.planned_count != rows_of[row.id] for row in tables.events),
         "sent but never accepted": sum(
             row.channel in OUTSIDE and row.state == "sent" and (row.channel, row.address) not in over

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -20,8 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 #: Of our own environment, what programs need to run; no URL of anybody's database among it.
 PASSED_ON = ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR", "VIRTUAL_ENV")
 
-#: Waits for the run to end. If it ends without a word, as by kill -9, the groups it named on the way are ended.
-GUARD = 'while read -r group; do [ "$group" = done ] && exit; groups="$groups -$group"; done; kill -KILL -- $groups'
+#: Waits for the run to end, however it ends, and clears up what it left: the groups that have a file, and the folder.
+GUARD = """
+cat
+for file in "$0"/*.group; do kill -s KILL -- "-$(basename "$file" .group)"; done
+rm -rf "$0"
+"""
 
 #: Seconds a process gets between being asked to end and being ended.
 GRACE = 30.0
@@ -45,11 +51,17 @@ class Process:
                 start_new_session=True,
             )
         self.pid = self._process.pid
+        #: There while the group may be: its number may be somebody else's later.
+        self._group = folder / f"{self.pid}.group"
+        self._group.touch()
 
     @property
     def code(self) -> int | None:
-        """How it ended; None while it runs."""
-        return self._process.poll()
+        """How it ended; None while it runs. Whoever it left behind ends with it."""
+        code = self._process.poll()
+        if code is not None:
+            self._end_group()
+        return code
 
     def said(self, words: str) -> bool:
         """Has it written these words?"""
@@ -73,7 +85,7 @@ class Process:
 
     def kill(self) -> int:
         """Take the whole group away without a word, as the kernel does when memory runs out; return its code."""
-        self._signal_group(signal.SIGKILL)
+        self._end_group()
         return self._process.wait()
 
     def pause(self) -> None:
@@ -84,19 +96,24 @@ class Process:
         """Let it go on."""
         self._signal_group(signal.SIGCONT)
 
+    def _end_group(self) -> None:
+        self._signal_group(signal.SIGKILL)
+        self._group.unlink(missing_ok=True)
+
     def _signal_group(self, how: signal.Signals) -> None:
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, how)
+        if self._group.exists():
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, how)
 
 
 class Household:
-    """Everybody who was started, ended when the `with` ends."""
+    """A folder and the processes that write to it; none of it is left when the `with` ends."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="chaos-", dir=temporary_folder()))
         self._everybody: list[Process] = []
         self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", GUARD],
+            ["/bin/sh", "-c", GUARD, str(self.folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -106,10 +123,23 @@ class Household:
     def start(self, name: str, arguments: Sequence[str], *, environment: Mapping[str, str]) -> Process:
         """Start a program."""
         number = sum(process.name.startswith(f"{name}-") for process in self._everybody) + 1
-        process = Process(f"{name}-{number}", arguments, environment=environment, folder=self._folder)
+        process = Process(f"{name}-{number}", arguments, environment=environment, folder=self.folder)
         self._everybody.append(process)
-        self._tell_guard(str(process.pid))
         return process
+
+    def run(self, name: str, arguments: Sequence[str], *, environment: Mapping[str, str], limit: float) -> None:
+        """Run a program to its end; raise with its last words if it fails or takes longer than `limit` seconds."""
+        process = self.start(name, arguments, environment=environment)
+        deadline = time.monotonic() + limit
+        while process.code is None and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if process.code != 0:
+            raise RuntimeError(f"{' '.join(arguments)} ended with {process.code}:\n{process.last_words()}")
+
+    def end_all(self) -> None:
+        """Kill whoever still runs."""
+        for process in self._everybody:
+            process.kill()
 
     def logs(self) -> list[Path]:
         """Return what everybody wrote, file by file."""
@@ -121,25 +151,14 @@ class Household:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in self._everybody:
-            process.kill()
-        self._tell_guard("done")
+        self.end_all()
+        shutil.rmtree(self.folder)
         assert self._guard.stdin
         self._guard.stdin.close()
         self._guard.wait()
 
-    def _tell_guard(self, words: str) -> None:
-        assert self._guard.stdin
-        self._guard.stdin.write(f"{words}\n".encode())
-        self._guard.stdin.flush()
 
-
-def run(arguments: Sequence[str], *, environment: Mapping[str, str], folder: Path, limit: float) -> None:
-    """Run a program to its end; raise with its last words if it fails or takes longer than `limit` seconds."""
-    with Household(folder) as household:
-        process = household.start(Path(arguments[-1]).name, arguments, environment=environment)
-        deadline = time.monotonic() + limit
-        while process.code is None and time.monotonic() < deadline:
-            time.sleep(0.02)
-        if process.code != 0:
-            raise RuntimeError(f"{' '.join(arguments)} ended with {process.code}:\n{process.last_words()}")
+def temporary_folder() -> str:
+    """Return where folders are made: the path of a unix socket has room for some 100 characters."""
+    temporary = tempfile.gettempdir()
+    return temporary if len(temporary) < 70 else "/tmp"  # noqa: S108

@@ -116,6 +116,7 @@ class Mailbox:
         if answer == "hang":
             await asyncio.Event().wait()
         if answer == "cut":
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return "250 OK" if answer == "accept" else f"{answer.partition(':')[0]} as told"
 

@@ -124,9 +124,7 @@ def _call(publication: Publication) -> tuple[tuple[UUID, ...], bool]:
 
 
 def _refused(publication: Publication, error: Exception) -> Refused:
-    return Refused(
-        error=type(error).__name__, numbers=publication.numbers, key=publication.key, at=time.monotonic_ns()
-    )
+    return Refused(error=type(error).__name__, numbers=publication.numbers, key=publication.key, at=time.monotonic_ns())
 
 
 def main() -> None:
@@ -138,9 +136,7 @@ def main() -> None:
     parser.add_argument("--patience", type=float, default=0.0, help="seconds to repeat what the database refused")
     options = parser.parse_args()
     django.setup()
-    publisher = Publisher(
-        options.results, rate=options.rate, patience=options.patience, threads=options.threads
-    )
+    publisher = Publisher(options.results, rate=options.rate, patience=options.patience, threads=options.threads)
     publisher.publish(read_plan(options.plan))
 
 

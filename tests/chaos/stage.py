@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
+import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg
 
-from tests.chaos import processes
+from tests.chaos.processes import Household
 from tests.services import running_services
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.services import Services
 
@@ -36,11 +36,15 @@ class Stage:
 
     url: str
     people: int
+    #: Set when everybody shall come to an end.
+    stopping: threading.Event = field(default_factory=threading.Event)
+    #: PostgreSQL copies a database for one at a time.
+    _copying: threading.Lock = field(default_factory=threading.Lock)
 
     def copy(self, name: str) -> str:
         """Make a database of its own for a scenario; return its URL."""
         url = _with_name(self.url, "prepared")
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        with self._copying, psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE prepared')
         return url.replace("/prepared?", f"/{name}?")
 
@@ -51,28 +55,29 @@ class Stage:
 
 
 @contextmanager
-def opened(folder: Path, *, people: int) -> Iterator[Stage]:
+def opened(*, people: int) -> Iterator[Stage]:
     """Run a PostgreSQL with `people` recipients in it."""
-    with running_services(given={"REDIS_URL": "none"}) as services:
+    with Household() as household, running_services(given={"REDIS_URL": "none"}) as services:
         with psycopg.connect(services.database_url, autocommit=True) as connection:
             connection.execute("CREATE DATABASE prepared")
-        prepare(_with_name(services.database_url, "prepared"), folder, people=people)
+        prepare(_with_name(services.database_url, "prepared"), household, people=people)
         yield Stage(url=services.database_url, people=people)
 
 
 @contextmanager
-def own_postgres(folder: Path, *, people: int) -> Iterator[Services]:
+def own_postgres(household: Household, *, people: int) -> Iterator[Services]:
     """Run a PostgreSQL that may be broken: what it has committed is on the disk, as in production."""
     with running_services(durable=True, given={"REDIS_URL": "none"}) as services:
-        prepare(services.database_url, folder, people=people)
+        prepare(services.database_url, household, people=people)
         yield services
 
 
-def prepare(url: str, folder: Path, *, people: int) -> None:
+def prepare(url: str, household: Household, *, people: int) -> None:
     """Make the tables, the wording and the recipients in a database."""
-    environment = {**DJANGO, "DATABASE_URL": url, "CHAOS_FOLDER": str(folder)}
-    arguments = ["-m", "tests.chaos.prepare", str(people)]
-    processes.run(arguments, environment=environment, folder=folder, limit=PREPARATION_LIMIT)
+    environment = {**DJANGO, "DATABASE_URL": url, "CHAOS_FOLDER": str(household.folder)}
+    household.run(
+        "prepare", ["-m", "tests.chaos.prepare", str(people)], environment=environment, limit=PREPARATION_LIMIT
+    )
 
 
 def _with_name(url: str, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -18,7 +19,7 @@ OPEN = """
 SELECT (SELECT count(*) FROM notifications_event WHERE state IN ('pending', 'dispatching')),
        (SELECT count(*) FROM notifications_delivery WHERE state IN ('pending', 'sending'))
 """
-EVENTS = "SELECT id, state, planned_count, recipient_count, unknown_count FROM notifications_event"
+EVENTS = "SELECT id, state, planned_count, last_error FROM notifications_event"
 DELIVERIES = "SELECT id, event_id, channel, address, state, reason, attempts, claims FROM notifications_delivery"
 SENT_TRIES = "SELECT delivery_id, count(*) FROM notifications_attempt WHERE outcome = 'sent' GROUP BY delivery_id"
 INBOX = "SELECT event_id, recipient_id FROM notifications_notification WHERE listed_at IS NOT NULL"
@@ -33,8 +34,7 @@ class EventRow:
     id: str
     state: str
     planned_count: int
-    recipient_count: int
-    unknown_count: int
+    last_error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,8 @@ def query(url: str, sql: str) -> list[tuple[Any, ...]]:
     """Run a SELECT on a connection of its own. Ids come as 32 hexadecimal digits."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(urlsplit(url).path, timeout=20)) as database:
+            # Constraints that Django wrote use its functions; `PRAGMA integrity_check` looks at them.
+            database.create_function("REGEXP", 2, lambda pattern, text: bool(re.search(pattern, str(text))))
             return database.execute(sql).fetchall()
     with psycopg.connect(url, connect_timeout=5) as connection:
         return connection.execute(sql).fetchall()
@@ -87,14 +89,9 @@ def still_open(url: str) -> tuple[int, int] | None:
 
 def read(url: str) -> Tables:
     """Read everything."""
-    events = [
-        EventRow(id=_hex(a), state=b, planned_count=c, recipient_count=d, unknown_count=e)
-        for a, b, c, d, e in query(url, EVENTS)
-    ]
+    events = [EventRow(id=_hex(a), state=b, planned_count=c, last_error=d) for a, b, c, d in query(url, EVENTS)]
     deliveries = [
-        DeliveryRow(
-            id=_hex(a), event_id=_hex(b), channel=c, address=d, state=e, reason=f, attempts=g, claims=h
-        )
+        DeliveryRow(id=_hex(a), event_id=_hex(b), channel=c, address=d, state=e, reason=f, attempts=g, claims=h)
         for a, b, c, d, e, f, g, h in query(url, DELIVERIES)
     ]
     return Tables(
