@@ -14,8 +14,6 @@ from notifications.models import WorkerHeartbeat
 if TYPE_CHECKING:
     from datetime import datetime
 
-#: A worker that has not written for this long is not counted on any more.
-ALIVE_FOR = timedelta(seconds=15)
 #: Rows of dead workers are kept so long, for whoever looks what happened.
 KEPT_FOR = timedelta(days=1)
 

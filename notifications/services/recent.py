@@ -52,7 +52,8 @@ class Latency:
 
 def events(now: datetime) -> Recent:
     """Return the events that came to an end lately, by priority and state. Index: `event_retention`."""
-    ended = Event.objects.filter(finished_at__gt=now - LATELY)
+    # The index leaves out what retention emptied, which happens long after.
+    ended = Event.objects.filter(finished_at__gt=now - LATELY, emptied_at__isnull=True)
     rows, window = _lately(ended, now, order="finished_at", time="finished_at")
     return Recent(window=window, numbers=_numbers(rows, "priority", "state"))
 

@@ -61,7 +61,7 @@ def test_an_idle_consumer_has_the_message_within_milliseconds(broker):
         thread.join()
 
     # The stock consumer's median is a quarter of a second and more.
-    assert sorted(latencies)[5] < 0.1
+    assert sorted(latencies)[5] < 0.2
 
 
 def test_waiting_leaves_the_queue_as_it_was(broker):
@@ -111,7 +111,7 @@ def test_the_consumer_of_delayed_messages_looks_up_when_the_first_falls_due(brok
     started = time.monotonic()
     assert next(consumer) is None
 
-    assert 0.1 < time.monotonic() - started < 0.6
+    assert 0.1 < time.monotonic() - started < 0.9
 
 
 def test_a_full_consumer_waits_for_an_acknowledgement_not_for_redis(broker):

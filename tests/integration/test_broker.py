@@ -66,7 +66,7 @@ def test_with_redis_stopped_publishing_succeeds_and_everything_arrives(alice, ou
 
     assert Event.objects.count() == 55
     # Nobody waited for a connection to be refused or to time out.
-    assert sorted(took)[len(took) // 2] < 0.1
+    assert sorted(took)[len(took) // 2] < 0.3
     own_redis.start()
     eventually(lambda: Delivery.objects.filter(state=DeliveryState.SENT).count() == 55, seconds=60)
     assert len(outside.mailbox.messages) == 55

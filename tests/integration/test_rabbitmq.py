@@ -180,7 +180,7 @@ def test_an_idle_consumer_has_the_message_within_milliseconds(broker):
         latencies.append(time.monotonic() - started)
     consumer.close()
 
-    assert statistics.median(latencies) < 0.1
+    assert statistics.median(latencies) < 0.3
 
 
 def test_the_consumer_of_delayed_messages_looks_up_when_the_first_falls_due(broker):
@@ -191,7 +191,7 @@ def test_the_consumer_of_delayed_messages_looks_up_when_the_first_falls_due(brok
     started = time.monotonic()
     assert next(consumer) is None
 
-    assert 0.1 < time.monotonic() - started < 0.6
+    assert 0.1 < time.monotonic() - started < 0.9
     consumer.close()
 
 
@@ -267,7 +267,7 @@ def test_an_acknowledgement_that_cannot_be_given_does_not_hold_the_worker(broker
     consumer.ack(good)
     consumer.nack(bad)
 
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 2
 
 
 def test_closing_does_not_wait_for_a_rabbitmq_that_does_not_answer(broker, rabbit):
@@ -323,8 +323,8 @@ def test_an_idle_worker_sends_at_once_and_stops_when_told(alice, outside, worker
     eventually(lambda: sent() == 9)
 
     arrived = [moment for moment, _, _ in outside.mailbox.tries]
-    # Found by the clock alone, half of them would take half a second and more.
-    assert median_seconds(zip(published, arrived, strict=True)) < 0.25
+    # By the clock alone it is two of its rounds, one for dispatch and one for delivery: a second in the median.
+    assert median_seconds(zip(published, arrived, strict=True)) < 0.8
     assert stop(process) == 0
 
 
@@ -338,7 +338,7 @@ def test_retries_come_when_they_are_due(alice, outside, worker, rabbit, eventual
     eventually(lambda: sent() == 5)
 
     moments = [moment for moment, _, _ in outside.mailbox.tries]
-    assert 2 <= median_seconds(zip(moments[:5], moments[5:], strict=True)) < 2.3
+    assert 2 <= median_seconds(zip(moments[:5], moments[5:], strict=True)) < 3
 
 
 @with_database
@@ -349,7 +349,7 @@ def test_with_rabbitmq_stopped_publishing_succeeds_and_everything_arrives(alice,
     eventually(lambda: sent() == 5)
 
     rabbit.stop()
-    assert median_seconds(publish(outside.environment, alice, 50)) < 0.1
+    assert median_seconds(publish(outside.environment, alice, 50)) < 0.3
     eventually(lambda: sent() == 55, seconds=30)
 
     rabbit.start()
@@ -366,7 +366,7 @@ def test_with_rabbitmq_frozen_publishing_succeeds_and_everything_arrives(alice, 
     eventually(lambda: sent() == 1)
 
     with frozen(rabbit):
-        assert median_seconds(publish(outside.environment, alice, 10)) < 0.1
+        assert median_seconds(publish(outside.environment, alice, 10)) < 0.3
         eventually(lambda: sent() == 11)
         assert "wake-up dropped" in output(process)
         assert stop(process) == 0

@@ -14,10 +14,9 @@ from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
 from notifications import ids, wakeups
-from notifications.maintenance import heartbeats
 from notifications.models import Attempt, Pause
 from notifications.pipeline import pausing
-from notifications.services import backlog, health, metrics, recent
+from notifications.services import backlog, metrics, recent
 from notifications.services.metrics import Vitality
 from notifications.types import Channel, DeliveryState, EventState, Outcome, PauseOrigin, PauseScope, Priority
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
@@ -258,10 +257,6 @@ def test_workers_are_alive_faulty_or_gone():
 def test_without_any_worker_there_is_no_age_of_a_heartbeat():
     assert samples("heartbeat_age_seconds") == {}
     assert samples("workers") == {("alive",): 0, ("faulty",): 0, ("gone",): 0}
-
-
-def test_the_heartbeats_and_the_figures_agree_on_who_is_alive():
-    assert health.ALIVE_FOR == heartbeats.ALIVE_FOR
 
 
 def test_what_this_process_dropped_is_a_counter(monkeypatch):
