@@ -57,12 +57,19 @@ def forget() -> None:
     _calls = _Calls()
 
 
-def note(channel: str, result: Receipt | Exception, *, now: datetime) -> None:
-    """Take note of a provider's answer, and pause its backend if it fails: a refused message is no failure of it."""
+def note(channel: str, result: Receipt | Exception, *, now: datetime) -> bool:
+    """
+    Take note of a provider's answer, and pause its backend if it fails; return whether that was called for.
+
+    A refused message is no failure of the backend.
+    """
     backend = conf.channels().get(channel, {}).get("BACKEND", "")
     failed = not isinstance(result, Receipt | PermanentError)
-    if _calls.add(backend, failed=failed) or isinstance(result, MisconfiguredError):
-        open_for(backend, now=now)
+    too_many = _calls.add(backend, failed=failed)
+    if not (too_many or isinstance(result, MisconfiguredError)):
+        return False
+    open_for(backend, now=now)
+    return True
 
 
 def open_for(backend: str, *, now: datetime) -> None:

@@ -72,6 +72,7 @@ class _Batch:
         self._looked_at = time.monotonic()
         self._lost: set[UUID] = set()
         self._cancelled: set[UUID] = set()
+        self._is_held = False
         self.out_of_turns = False
 
     def run(self) -> None:
@@ -90,7 +91,8 @@ class _Batch:
             wakeups.ring(wakeups.deliver_actor(self._channel), later)
 
     def _must_stop(self) -> bool:
-        return self.out_of_turns or places.stopping.is_set() or time.monotonic() >= self._deadline
+        over = self.out_of_turns or self._is_held
+        return over or places.stopping.is_set() or time.monotonic() >= self._deadline
 
     def _turn(self, number: int) -> bool:
         """Wait until `number` messages may go out; False: not now."""
@@ -105,6 +107,7 @@ class _Batch:
         if time.monotonic() - self._looked_at < LOOK_AGAIN:
             return False
         self._looked_at = time.monotonic()
+        self._look_for_pause()
         pks = [message.delivery_id for message in batch]
         held = set(Delivery.objects.filter(pk__in=pks, lease_token=self._token).values_list("pk", flat=True))
         event_ids = {self._rows[pk].event_id for pk in pks}
@@ -112,7 +115,10 @@ class _Batch:
         called_back = set(gone)
         self._lost = {pk for pk in pks if pk not in held}
         self._cancelled = {pk for pk in held if self._rows[pk].event_id in called_back}
-        return bool(self._lost or self._cancelled)
+        return bool(self._lost or self._cancelled or self._is_held)
+
+    def _look_for_pause(self) -> None:
+        self._is_held = pausing.current(clock.now()).holds_channel(self._channel)
 
     def _still_meant(self, messages: list[Message]) -> list[Message]:
         """Settle what was cancelled, leave what was lost to its new holder, and return the rest."""
@@ -158,7 +164,10 @@ class _Batch:
                 duration = timedelta(seconds=time.monotonic() - started)
                 done = settling.Try(result=result, started_at=started_at, duration=duration)
                 settling.record(self._rows[message.delivery_id], self._token, done, self._adapter)
-                breaker.note(self._channel, result, now=clock.now())
+                if breaker.note(self._channel, result, now=clock.now()):
+                    self._look_for_pause()
+                if index + 1 < len(batch) and self._is_held and not together:
+                    return batch[index + 1 :]
                 if isinstance(result, _Broken) and not self._adapter.at_most_once:
                     return batch[index + 1 :]
         return []

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from notifications import clock, conf, signals, wakeups
 from notifications.exceptions import RenderError
@@ -63,6 +63,9 @@ def _dispatch(claim: Claim[Event]) -> None:
     """Dispatch the batch; if that raises, each event alone, so that the one that cannot be done fails alone."""
     try:
         _write(plan_events(claim.rows, now=clock.now()), claim.token)
+    except (OperationalError, InterfaceError):
+        # The database's trouble, not the events': the lease frees them.
+        raise
     except Exception as e:  # noqa: BLE001 - the edge: one event's error must not keep its neighbours
         if len(claim.rows) > 1:
             for event in claim.rows:

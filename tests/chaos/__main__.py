@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Recipients there are, by profile: more than any scenario tells.
 PEOPLE = {"short": 2000, "full": 21_000}
+#: Scenarios that mostly wait, side by side, by profile.
+JOBS = {"short": 3, "full": 1}
 
 
 def main() -> int:
@@ -41,7 +43,9 @@ def main() -> int:
     parser.add_argument("--profile", choices=sorted(PEOPLE), default="short", help="how big and how long")
     parser.add_argument("--seed", type=int, help="decides whom and when; printed, to play the same again")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=sorted(BY_NAME), help="play these only")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="play so many of those that wait side by side")
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="play so many of those that wait side by side (short: 3, full: 1)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     parser.add_argument("--list", action="store_true", help="say which scenarios there are")
     options = parser.parse_args()
@@ -56,7 +60,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
     try:
         chosen = [scenario for scenario in ALL if not options.only or scenario.name in options.only]
-        reports = _play(chosen, profile=options.profile, seed=seed, jobs=options.jobs)
+        reports = _play(chosen, profile=options.profile, seed=seed, jobs=options.jobs or JOBS[options.profile])
     except ServiceError as e:
         parser.exit(2, f"{e}\n")
     sys.stdout.write(f"\nprofile {options.profile}, seed {seed}\n\n{table(reports)}\n")

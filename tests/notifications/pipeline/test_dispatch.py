@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import OperationalError
 from django.utils import timezone
 
 from notifications import conf, wakeups
@@ -122,6 +123,23 @@ def test_one_events_error_fails_it_alone(alice, bob, template, monkeypatch):
     assert failed.last_error == "ZeroDivisionError: bob@example.com"
     assert failed.lease_token is None
     assert list(Notification.objects.values_list("recipient", flat=True)) == [alice.pk]
+
+
+def test_an_outage_of_the_database_is_not_the_events_fault(alice, template, monkeypatch):
+    published = publish(alice)
+
+    def refuse(*_, **__):
+        raise OperationalError
+
+    monkeypatch.setattr(dispatch.facts, "templates", refuse)  # type: ignore[attr-defined]
+    with pytest.raises(OperationalError):
+        dispatch_all()
+    monkeypatch.undo()
+
+    assert Event.objects.get(pk=published.id).state == EventState.DISPATCHING
+    claiming.reclaim(Event, now=timezone.now() + timedelta(minutes=2), limit=10)
+    assert dispatch_all() == 1
+    assert Event.objects.get(pk=published.id).state == EventState.DISPATCHED
 
 
 def test_wording_that_cannot_be_rendered_fails_in_app_only(alice, template):
