@@ -260,3 +260,13 @@ def test_a_failed_event_that_is_cancelled_is_not_to_be_sent_round_again(template
     event.refresh_from_db()
     assert event.state == EventState.FAILED
     assert event.cancelled_at is not None
+
+
+def test_an_event_can_be_moved_until_it_is_claimed(template):
+    event, later = make_event(template), timezone.now() + timedelta(days=400)
+
+    assert claiming.reschedule(event.pk, due_at=later)
+    assert claim_events().rows == []
+    assert claiming.reschedule(event.pk, due_at=timezone.now())
+    assert [row.pk for row in claim_events().rows] == [event.pk]
+    assert not claiming.reschedule(event.pk, due_at=later)

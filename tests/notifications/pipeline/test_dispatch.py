@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -232,3 +233,12 @@ def test_numbers_are_written_as_each_reader_writes_them(alice, bob, template):
 
     titles = dict(Notification.objects.values_list("recipient__username", "title"))
     assert titles == {"alice": "1,499.00", "bob": "1.499,00"}
+
+
+def test_an_event_that_was_taken_over_is_not_failed_by_its_former_holder(alice, template):
+    event = Event.objects.get(pk=publish(alice).id)
+
+    dispatch._fail(event, uuid4(), ZeroDivisionError())
+
+    event.refresh_from_db()
+    assert (event.state, event.last_error) == (EventState.PENDING, "")

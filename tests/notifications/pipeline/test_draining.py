@@ -33,6 +33,13 @@ def test_a_drain_works_until_nothing_is_due(places):
     assert not places.busy("dispatch_normal")
 
 
+def test_the_number_of_running_drains_is_known(places):
+    places.enter("deliver_email")
+    places.enter("dispatch_low")
+
+    assert places.number() == 2
+
+
 def test_a_drain_whose_time_is_up_rings_again_and_leaves(places, rung, settings):
     settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "DRAIN_TIME": 0}
 

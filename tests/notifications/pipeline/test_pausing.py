@@ -238,6 +238,15 @@ def test_a_breaker_leaves_the_pause_of_staff_alone(use):
     assert Pause.objects.get().until is None
 
 
+def test_a_breaker_does_not_prolong_a_pause_of_staff_that_just_ended(use):
+    use(Scripted())
+    pauses.pause(PauseScope.BACKEND, BACKEND, now=NOW, until=NOW + timedelta(minutes=5))
+
+    breaker.open_for(BACKEND, now=NOW + timedelta(minutes=6))
+
+    assert Pause.objects.get().until == NOW + timedelta(minutes=5)
+
+
 def test_after_an_outage_the_rate_comes_back_slowly(use):
     use(Scripted())
     breaker.open_for(BACKEND, now=NOW)

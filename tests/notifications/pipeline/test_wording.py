@@ -50,8 +50,9 @@ def test_the_contents_of_a_version_are_read_once(template, django_assert_num_que
 
 def test_a_process_remembers_a_bounded_number_of_versions(template, monkeypatch):
     monkeypatch.setattr(wording, "MAX_VERSIONS", 2)
-    for _ in range(5):
-        wording.contents_of([publish_version(template, {("sms", ""): {"body": "x"}}).pk])
+    versions = [publish_version(template, {("sms", ""): {"body": "x"}}).pk for _ in range(5)]
+    for version in versions:
+        assert len(wording.contents_of([version])[version]) == 1
 
     assert len(wording._contents) <= 3
 
