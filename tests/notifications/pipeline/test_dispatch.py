@@ -242,3 +242,13 @@ def test_an_event_that_was_taken_over_is_not_failed_by_its_former_holder(alice, 
 
     event.refresh_from_db()
     assert (event.state, event.last_error) == (EventState.PENDING, "")
+
+
+def test_words_that_name_the_reader_are_written_for_each(alice, bob, template):
+    publish_version(template, {("in_app", ""): {"title": "Hello {{ recipient_name }}", "body": "x"}})
+
+    publish_batch_notification("ORDER_CREATED", recipients=[alice, bob], variables=VARIABLES)
+    dispatch_all()
+
+    titles = dict(Notification.objects.values_list("recipient__username", "title"))
+    assert titles == {"alice": "Hello Alice", "bob": "Hello Bob"}
