@@ -75,6 +75,15 @@ def note(channel: str, result: Receipt | Exception, *, now: datetime) -> bool:
 def open_for(backend: str, *, now: datetime) -> None:
     """Pause a backend for half a minute; for twice as long as before when it had only just come back."""
     _calls.forget(backend)
+    length = _pause(backend, now)
+    # Also when another process was first: what this one knows of pauses is older than that one.
+    pausing.forget()
+    if length is not None:
+        signals.breaker_opened.send(_Calls, backend=backend, seconds=length.total_seconds())
+
+
+def _pause(backend: str, now: datetime) -> timedelta | None:
+    """Write the pause; return how long it is, None if there was one."""
     own = {"scope": PauseScope.BACKEND, "key": backend, "lifted_at": None}
     last = Pause.objects.filter(**own).first()
     if last is None:
@@ -82,16 +91,12 @@ def open_for(backend: str, *, now: datetime) -> None:
         pause = Pause(scope=PauseScope.BACKEND, key=backend, origin=PauseOrigin.BREAKER, created_at=now)
         pause.until = now + FIRST
         Pause.objects.bulk_create([pause], ignore_conflicts=True)
-        length = FIRST
-    elif last.until is not None and last.until <= now:
-        length = min(2 * (last.until - last.created_at), LONGEST)
-        guard = Q(pk=last.pk, until=last.until, origin=PauseOrigin.BREAKER)
-        if not Pause.objects.filter(guard).update(created_at=now, until=now + length):
-            return
-    else:
-        return
-    pausing.forget()
-    signals.breaker_opened.send(_Calls, backend=backend, seconds=length.total_seconds())
+        return FIRST
+    if last.until is None or last.until > now:
+        return None
+    length = min(2 * (last.until - last.created_at), LONGEST)
+    guard = Q(pk=last.pk, until=last.until, origin=PauseOrigin.BREAKER)
+    return length if Pause.objects.filter(guard).update(created_at=now, until=now + length) else None
 
 
 def close_recovered(now: datetime, limit: int) -> int:

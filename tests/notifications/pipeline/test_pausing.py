@@ -169,6 +169,25 @@ def test_a_batch_in_hand_is_put_back_when_the_breaker_opens(alice, bob, charlie,
     ]
 
 
+def test_a_batch_in_hand_is_put_back_when_another_process_opened_the_breaker(alice, bob, template, use, traveller):
+    class Late(Scripted):
+        batch_size = 1
+
+        def send_batch(self, messages):
+            # Behind the back of this process, which has just looked.
+            end = NOW + breaker.FIRST
+            pause = Pause(scope=PauseScope.BACKEND, key=BACKEND, origin=PauseOrigin.BREAKER, created_at=NOW, until=end)
+            Pause.objects.bulk_create([pause], ignore_conflicts=True)
+            yield from super().send_batch(messages)
+
+    adapter = use(Late(*[MisconfiguredError(code="401")] * 2))
+    publish(alice)
+    publish(bob)
+
+    assert work() == 0
+    assert len(adapter.messages) == 1
+
+
 def test_a_batch_in_hand_is_put_back_when_staff_hold_its_channel(alice, bob, template, use, monkeypatch):
     monkeypatch.setattr("notifications.pipeline.delivery.LOOK_AGAIN", 0.0)
 
