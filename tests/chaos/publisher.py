@@ -10,6 +10,7 @@ import argparse
 import os
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,24 +36,33 @@ class Publisher:
         self._together = threading.Barrier(threads)
 
     def publish(self, plan: list[Publication]) -> None:
-        """Publish all, each thread every n-th, step by step together."""
+        """Publish all, each thread every n-th, step by step together; raise what is no refusal."""
         shares = [plan[first :: self._threads] for first in range(self._threads)]
-        threads = [threading.Thread(target=self._publish_share, args=(share,)) for share in shares]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(self._threads) as pool:
+            for published in [pool.submit(self._publish_share, share) for share in shares]:
+                published.result()
 
     def _publish_share(self, share: list[Publication]) -> None:
         from django.db import connections
 
+        try:
+            self._publish_in_turn(share)
+        except threading.BrokenBarrierError:
+            # Another one failed, and says why.
+            return
+        except BaseException:
+            self._together.abort()
+            raise
+        finally:
+            connections.close_all()
+
+    def _publish_in_turn(self, share: list[Publication]) -> None:
         started = time.monotonic()
         for index, publication in enumerate(share):
             if self._rate:
                 time.sleep(max(started + index / self._rate - time.monotonic(), 0))
             self._together.wait()
             self._publish_one(publication)
-        connections.close_all()
 
     def _publish_one(self, publication: Publication) -> None:
         """Publish, again and again while the database is away; write down how it ended."""
