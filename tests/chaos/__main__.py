@@ -2,8 +2,10 @@
 Break the system on purpose, with real processes, and say what came of it.
 
     python -m tests.chaos [--profile short|full] [--seed N] [--only NAME …] [--jobs N] [--json FILE] [--list]
+    python -m tests.chaos --table FILE
 
 Prints one line of JSON for each scenario and a table at the end. Exits with 1 if any missed what it must hold.
+`--table` prints the table of docs/reliability.md for a file that `--json` wrote.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.chaos import stage as stages
-from tests.chaos.report import table
+from tests.chaos.report import page, table
 from tests.chaos.scenario import play
 from tests.chaos.scenarios import ALL, BY_NAME
 from tests.servers import ServiceError
@@ -48,7 +50,11 @@ def main() -> int:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     parser.add_argument("--list", action="store_true", help="say which scenarios there are")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="print such a file as a table of Markdown")
     options = parser.parse_args()
+    if options.table:
+        sys.stdout.write(f"{page(json.loads(options.table.read_text(encoding='utf-8')))}\n")
+        return 0
     if options.list:
         for scenario in ALL:
             sys.stdout.write(f"{scenario.name}\n    {scenario.summary}\n")

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+NOT_COUNTED = "–"
+
 
 @dataclass(slots=True, kw_only=True)
 class Report:
@@ -71,6 +73,11 @@ class Report:
             "skipped": self.skipped,
         }
 
+    @classmethod
+    def from_dict(cls, kept: dict[str, Any]) -> Report:
+        """Return what `as_dict` was made of."""
+        return cls(**{name: value for name, value in kept.items() if name != "passed"})
+
 
 #: Columns of the table, with the figures they show.
 COLUMNS = {
@@ -91,8 +98,64 @@ def table(reports: Iterable[Report]) -> str:
     for report in reports:
         known = {"scenario": report.scenario, **report.figures}
         rows.append([*(str(known.get(key, "")) for key in COLUMNS.values()), f"{report.seconds:.0f}", report.verdict])
+    return _markdown(rows)
+
+
+#: Columns of the table in docs/reliability.md, with the figures they show.
+PAGE_COLUMNS = {
+    "promised": "promised",
+    "lost": "lost",
+    "e-mails doubled": "duplicates_email",
+    "texts doubled": "duplicates_sms",
+    "recovery, s": "recovery_seconds",
+    "p99, s": "p99_seconds",
+}
+#: What the page says once for all scenarios: it must be 0 everywhere, or follows from the others.
+LEFT_OUT = {"events", "delivered", "renamed", "unlisted", "events_failed", "untrue", "p50_seconds", "workers_ended"}
+
+
+def page(document: dict[str, Any]) -> str:
+    """Return the table of docs/reliability.md for what `--json` kept of a run."""
+    machine = document["machine"]
+    heading = (
+        f"Profile {document['profile']}, seed {document['seed']}, {machine['processors']} processors, "
+        f"Python {machine['python']}."
+    )
+    rows = [["scenario", *PAGE_COLUMNS, "other figures"]]
+    for report in map(Report.from_dict, document["scenarios"]):
+        shown = [_with_limit(report, figure) for figure in PAGE_COLUMNS.values()]
+        rows.append([f"`{report.scenario}`", *shown, _others(report)])
+    return f"{heading}\n\n{_markdown(rows)}"
+
+
+def _others(report: Report) -> str:
+    """Say what this scenario measured besides what all do; first of all, what it missed."""
+    told = [] if report.passed and not report.skipped else [report.verdict]
+    names = [name for name in report.figures if name not in LEFT_OUT and name not in PAGE_COLUMNS.values()]
+    told += [f"{name.replace('_', ' ')} {_with_limit(report, name)}" for name in names if _is_told(report, name)]
+    return "; ".join(told)
+
+
+def _is_told(report: Report, name: str) -> bool:
+    """Every run counts what failed; none is worth telling only where it was asked for."""
+    return name in report.limits or report.figures[name] != 0
+
+
+def _with_limit(report: Report, name: str) -> str:
+    """Return a figure, with what it may be unless that is one value."""
+    if name not in report.figures:
+        return NOT_COUNTED
+    limit = report.limits.get(name, "")
+    told = limit[:1] in {"≤", "≥"} and limit != "≤ 0" and name != "promised"
+    return f"{report.figures[name]} ({limit})" if told else f"{report.figures[name]}"
+
+
+def _markdown(rows: list[list[str]]) -> str:
+    """Return rows, the heading first, as a table of Markdown with its columns aligned; the last is as long as it is."""
+    # The last words of a process have lines of their own.
+    rows = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    rows.insert(1, ["-" * width for width in widths] + ["---"])
+    rows = [rows[0], ["-" * width for width in widths] + ["---"], *rows[1:]]
     return "\n".join(
         f"| {' | '.join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]])} |"
         for row in rows
