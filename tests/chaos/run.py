@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Seconds between two looks.
-LOOK = 0.05
+#: Seconds between two looks, and between two at the tables: those cost the database something.
+LOOK, LOOK_AT_TABLES = 0.05, 0.25
 #: Seconds that all workers may take to be ready.
 BOOT_LIMIT = 60.0
 
@@ -131,7 +131,9 @@ class Run:
         until = time.monotonic() + seconds
         self.wait_until(lambda: time.monotonic() >= until, "time has passed")
 
-    def wait_until(self, holds: Callable[[], bool], what: str, *, within: float | None = None) -> float:
+    def wait_until(
+        self, holds: Callable[[], bool], what: str, *, within: float | None = None, every: float = LOOK
+    ) -> float:
         """Wait until it holds; return how many seconds that took."""
         started = time.monotonic()
         deadline = min(self._deadline, started + within) if within is not None else self._deadline
@@ -139,13 +141,15 @@ class Run:
             if time.monotonic() > deadline or self._stopping.is_set():
                 raise OutOfTime(f"not so after {time.monotonic() - started:.0f} s: {what}")
             self.crew.tend()
-            time.sleep(LOOK)
+            time.sleep(every)
         return time.monotonic() - started
 
     def rest(self) -> float:
         """Wait until all is published and everything is over; return how many seconds that took."""
         everything = f"everything is over (of {len(self._publishing)} publishers)"
-        return self.wait_until(lambda: all(one.over for one in self._publishing) and self.is_over(), everything)
+        return self.wait_until(
+            lambda: all(one.over for one in self._publishing) and self.is_over(), everything, every=LOOK_AT_TABLES
+        )
 
     def is_over(self) -> bool:
         """Is no event and no delivery left to be worked on?"""

@@ -30,7 +30,7 @@ class Scenario:
     limits: dict[Profile, float]
     database: Database
     redis: bool
-    #: It mostly waits, and asks for no latency: it may be played beside others of its kind.
+    #: It mostly waits, and asks for no latency that a busy machine misses: it may be played beside others of its kind.
     patient: bool
 
     @property

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.chaos.run import Run
 
 
-@scenario(short=60, full=900)
+@scenario(short=60, full=600, patient=True)
 def redis_flushed(run: Run) -> None:
     """
     FLUSHALL every few seconds, while events keep coming.
@@ -30,7 +30,7 @@ def redis_flushed(run: Run) -> None:
     Nothing is lost or doubled, and nothing waits long: the clock finds what lost its wake-up.
     """
     run.start_workers(2)
-    publishing = run.publish_to(range(1, run.pick(short=400, full=10_000) + 1), rate=50)
+    publishing = run.publish_to(range(1, run.pick(short=400, full=10_000) + 1), rate=run.pick(short=50, full=100))
     client = redis.from_url(run.environment["REDIS_URL"])
     flushed = 0
     while not (publishing.over and run.is_over()):
@@ -74,7 +74,7 @@ def redis_restarted_and_stalled(run: Run) -> None:
     run.report.at_most("p99_seconds_after", percentile(waits(run, probes), 99), 5)
 
 
-@scenario(short=45, full=120, redis=False)
+@scenario(short=45, full=150, redis=False, patient=True)
 def broker_not_there(run: Run) -> None:
     """
     Point everybody to a Redis that was never started.
@@ -88,7 +88,7 @@ def broker_not_there(run: Run) -> None:
         deliver_by_clock(run)
 
 
-@scenario(short=45, full=120, redis=False)
+@scenario(short=45, full=150, redis=False, patient=True)
 def no_broker_at_all(run: Run) -> None:
     """
     Configure no broker: what a publisher rings for, no worker hears.
