@@ -28,6 +28,8 @@ class Config:
     retry_tails: Mapping[str, Sequence[float]] = field(default_factory=lambda: {"email": [60, 600, 3600, 21600]})
     #: Recipients of one event when a longer list is split.
     chunk_size: int = MAX_RECIPIENTS_PER_EVENT
+    #: Named audiences whose events are made at the same time; others wait for their turn.
+    broadcasts_at_once: int = 5
     #: Channel → messages per second, over all processes; "default" for the others, 0 for no limit.
     rates: Mapping[str, float] = field(default_factory=lambda: {"default": 100})
     #: Events one dispatch drain claims at once.

@@ -50,6 +50,10 @@ class WrongRecipients(PublishError):
     """The recipients given cannot be used."""
 
 
+class UnknownAudience(PublishError):
+    """There is no audience with this name."""
+
+
 class IdempotencyConflict(PublishError):
     """The idempotency key was used before, for another request."""
 

@@ -14,9 +14,9 @@ logger = logging.getLogger("notifications")
 def connect() -> None:
     """Listen to everything worth a line."""
     pairs = (
-        (signals.event_published, _event_published),
         (signals.events_dispatched, _events_dispatched),
         (signals.event_failed, _event_failed),
+        (signals.broadcast_failed, _broadcast_failed),
         (signals.delivery_finished, _delivery_finished),
         (signals.delivery_deferred, _delivery_deferred),
         (signals.wakeup_dropped, _wakeup_dropped),
@@ -29,16 +29,16 @@ def connect() -> None:
         signal.connect(receiver, dispatch_uid=f"log{receiver.__name__}")
 
 
-def _event_published(*, event_id: Any, template: str, recipient_count: int, **_: Any) -> None:
-    logger.info("event published event=%s template=%s recipients=%s", event_id, template, recipient_count)
-
-
 def _events_dispatched(*, events: int, notifications: int, planned: int, **_: Any) -> None:
     logger.info("events dispatched events=%s notifications=%s planned=%s", events, notifications, planned)
 
 
 def _event_failed(*, event_id: Any, error: Exception, **_: Any) -> None:
     logger.error("event failed event=%s error=%s", event_id, type(error).__name__, exc_info=error)
+
+
+def _broadcast_failed(*, broadcast_id: Any, error: Exception, **_: Any) -> None:
+    logger.error("broadcast failed broadcast=%s error=%s", broadcast_id, type(error).__name__, exc_info=error)
 
 
 def _delivery_finished(*, delivery_id: Any, channel: str, state: str, reason: str, attempts: int, **_: Any) -> None:

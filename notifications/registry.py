@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from notifications import conf
-from notifications.exceptions import UnknownChannel
+from notifications.exceptions import UnknownAudience, UnknownChannel
 from notifications.types import Adapter, Channel
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 def channel_names() -> tuple[str, ...]:
@@ -37,6 +44,45 @@ def adapter(name: str) -> Adapter:
 def unknown_channel(name: Any) -> UnknownChannel:
     """Return the error that names the channel and the one probably meant."""
     return UnknownChannel(f"No channel {name!r} in NOTIFICATION_CHANNELS{did_you_mean(name, channel_names())}.")
+
+
+Audience = Callable[[], "QuerySet[Any]"]
+_audiences: dict[str, Audience] = {}
+
+
+def audience(name: str) -> Callable[[Audience], Audience]:
+    """
+    Give a group of users a name, to be told by it: the decorated function returns a queryset of users.
+
+    It is asked when a broadcast to it is due, and then for each chunk anew, by primary key. Every worker must know it.
+    """
+    if not _NAME.fullmatch(name):
+        message = f"The audience {name!r} needs a name of lower-case letters, digits, - and _, at most 64 of them."
+        raise ImproperlyConfigured(message)
+
+    def register(function: Audience) -> Audience:
+        known = _audiences.setdefault(name, function)
+        if (known.__module__, known.__qualname__) != (function.__module__, function.__qualname__):
+            message = f"The audience {name!r} is {known.__module__}.{known.__qualname__} already; choose another name."
+            raise ImproperlyConfigured(message)
+        _audiences[name] = function
+        return function
+
+    return register
+
+
+def audience_named(name: str) -> Audience:
+    """Return the function of an audience; raise `UnknownAudience` naming the one probably meant."""
+    try:
+        return _audiences[name]
+    except KeyError as e:
+        known = f"; there are {', '.join(sorted(_audiences))}" if _audiences else "; none is registered"
+        raise UnknownAudience(f"No audience {name!r}{did_you_mean(name, _audiences)}{known}.") from e
+
+
+def audience_names() -> tuple[str, ...]:
+    """Return the audiences there are."""
+    return tuple(sorted(_audiences))
 
 
 def did_you_mean(name: Any, known: Any) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
-# provides args: event_id, template, recipient_count
-event_published = Signal()
-
 # provides args: events (number), notifications (number), planned (number of routes)
 events_dispatched = Signal()
 
 # provides args: event_id, error
 event_failed = Signal()
+
+# provides args: broadcast_id, error
+broadcast_failed = Signal()
 
 # provides args: delivery_id, channel, state, reason, attempts
 delivery_finished = Signal()

@@ -15,6 +15,7 @@ import dramatiq
 from dramatiq.middleware import CurrentMessage
 
 from notifications import conf, ids, wakeups
+from notifications.pipeline.broadcasting import expand_batch
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.direct import accept
 from notifications.pipeline.dispatch import dispatch_batch
@@ -41,7 +42,7 @@ def steps() -> dict[str, Step]:
     delivering: dict[str, Step] = {
         wakeups.deliver_actor(channel): partial(deliver_batch, channel) for channel in conf.channels()
     }
-    return dispatching | delivering
+    return dispatching | {wakeups.EXPAND: expand_batch} | delivering
 
 
 def declare() -> None:

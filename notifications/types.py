@@ -65,6 +65,23 @@ class EventState(TextChoices):
     FAILED = "failed", _("failed")
 
 
+class BroadcastState(TextChoices):
+    """Where a broadcast is. The diagram is in docs/lifecycle.md."""
+
+    #: Committed, waiting for its `due_at`, for a slot, or for its next claim. An expansion drain takes it out.
+    PENDING = "pending", _("pending")
+    #: Claimed by an expansion drain. Its lease holder takes it out, or the reclaimer.
+    EXPANDING = "expanding", _("expanding")
+    #: All its events are there. Final.
+    EXPANDED = "expanded", _("expanded")
+    #: Called back by `cancel_broadcast` before all its events were there. Final.
+    CANCELLED = "cancelled", _("cancelled")
+    #: `expires_at` passed before all its events were there. Final.
+    EXPIRED = "expired", _("expired")
+    #: Could not be expanded; `last_error` says why. Staff may send it round again.
+    FAILED = "failed", _("failed")
+
+
 class DeliveryState(TextChoices):
     """Where a delivery is. The diagram is in docs/lifecycle.md."""
 
@@ -99,6 +116,7 @@ class Reason(TextChoices):
     TEMPLATE_OFF = "template_off", _("the recipient switched this kind of message off")
     TEMPLATE_DISABLED = "template_disabled", _("staff disabled the template")
     DISPATCH_ERROR = "dispatch_error", _("the event could not be dispatched")
+    EXPANSION_ERROR = "expansion_error", _("the audience could not be told")
     RENDER_ERROR = "render_error", _("the wording could not be rendered")
     REJECTED = "rejected", _("the provider refused it")
     RETRIES_EXHAUSTED = "retries_exhausted", _("every try failed")
@@ -118,6 +136,7 @@ class PauseScope(TextChoices):
     CATEGORY = "category", _("a category")
     CHANNEL = "channel", _("a channel")
     BACKEND = "backend", _("a backend")
+    BROADCAST = "broadcast", _("a broadcast")
 
 
 class PauseOrigin(TextChoices):
@@ -189,6 +208,19 @@ class Receipt:
 
     backend: str
     provider_message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedBatch:
+    """The events of a batch. `broadcast_id` is set when it was too long for one event, or a named audience."""
+
+    event_ids: tuple[UUID, ...]
+    broadcast_id: UUID | None
+    #: None: a named audience, whom nobody has counted yet.
+    recipient_count: int | None
+    duplicate_count: int
+    #: Did this call make it? False: the idempotency key was there already, or there was nobody to tell.
+    created: bool
 
 
 class Adapter(Protocol):

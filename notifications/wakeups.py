@@ -21,6 +21,8 @@ from notifications.types import Priority
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: The actor, and its queue, that makes events for a named audience.
+EXPAND = "expand_broadcast"
 #: A wake-up for something due later than this is left to the clock: the broker is not a calendar.
 HORIZON = timedelta(seconds=60)
 #: Wake-ups of one actor that fall into the same slice are one message.

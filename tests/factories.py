@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from notifications.models import Category, Template, TemplateContent, TemplateVersion
-from notifications.types import Priority
+from notifications.models import Broadcast, Category, Template, TemplateContent, TemplateVersion
+from notifications.types import BroadcastState, Priority
 
 CONTENTS = {
     ("in_app", ""): {"title": "Order {{ order_number }}", "body": "We have it."},
@@ -39,3 +39,12 @@ def publish_version(template, contents):
     template.live_version = version
     template.save()
     return version
+
+
+def make_broadcast(template, **changes):
+    """Return a broadcast; as if of a list, unless it has an audience."""
+    now = changes.get("created_at") or timezone.now()
+    state = BroadcastState.PENDING if changes.get("audience") else BroadcastState.EXPANDED
+    fields = {"state": state, "created_at": now, "due_at": now, **changes}
+    over = fields["state"] not in {BroadcastState.PENDING, BroadcastState.EXPANDING}
+    return Broadcast.objects.create(**{"template": template, "finished_at": now if over else None, **fields})

@@ -10,12 +10,18 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from notifications import conf
+from notifications import conf, registry
 from notifications.channels.base import ChannelAdapter
 from notifications.exceptions import PermanentError, TransientError, UnknownTemplate
-from notifications.models import Event
-from notifications.publishing import cancel_event, publish_batch_notification, publish_notification
-from notifications.types import Channel, DeliveryState, EventState, Reason, Receipt
+from notifications.models import Broadcast, Event
+from notifications.publishing import (
+    audience,
+    cancel_broadcast,
+    cancel_event,
+    publish_batch_notification,
+    publish_notification,
+)
+from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Reason, Receipt
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -49,9 +55,11 @@ def test_the_settings_page_lists_every_key_with_its_default():
 
 def test_the_lifecycle_page_shows_every_state():
     page = (ROOT / "docs/lifecycle.md").read_text(encoding="utf-8")
-    events, deliveries = page.split("## Delivery")
+    events, rest = page.split("## Broadcast")
+    broadcasts, deliveries = rest.split("## Delivery")
 
     assert [state for state in EventState.values if state not in events] == []
+    assert [state for state in BroadcastState.values if state not in broadcasts] == []
     assert [state for state in DeliveryState.values if state not in deliveries] == []
 
 
@@ -80,6 +88,20 @@ def test_the_examples_of_publishing_run(alice, template):
 
     assert scope["cancelled"]
     assert Event.objects.count() == 2
+
+
+def test_the_example_of_an_audience_runs(template, monkeypatch):
+    monkeypatch.setattr(registry, "_audiences", {})
+    scope: dict[str, Any] = {
+        "User": User,
+        "audience": audience,
+        "publish_batch_notification": publish_batch_notification,
+        "cancel_broadcast": cancel_broadcast,
+    }
+
+    exec(code("docs/publishing.md", 1), scope)  # noqa: S102 - our own page
+
+    assert Broadcast.objects.get().state == BroadcastState.CANCELLED
 
 
 def test_the_error_in_the_readme_is_what_is_said(alice, shipped_templates):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.admin.base import LogAdmin, ReadOnlyInline, as_uuid, recipients_named
 from notifications.admin.cells import link_to, link_to_list, masked, pretty
-from notifications.models import Attempt, Broadcast, Delivery, Event, Notification
+from notifications.models import Attempt, Delivery, Event, Notification
 from notifications.types import DeliveryState, EventState
 
 _SEARCH_HELP = _("The whole of an id, a user name, an e-mail address, or what it is about, such as orders.order:42.")
@@ -88,7 +88,7 @@ class EventAdmin(LogAdmin):
     @admin.display(description=_("deliveries"))
     def deliveries(self, obj: Event) -> SafeString:
         """Return a link to them, with how they stand."""
-        return link_to_list(Delivery, _states(Delivery.objects.filter(event_id=obj.pk)), event_id__exact=obj.pk)
+        return link_to_list(Delivery, states(Delivery.objects.filter(event_id=obj.pk)), event_id__exact=obj.pk)
 
 
 class AttemptInline(ReadOnlyInline):
@@ -193,26 +193,7 @@ class NotificationAdmin(LogAdmin):
         return link_to(Event, obj.event_id, obj.event_id)
 
 
-@admin.register(Broadcast)
-class BroadcastAdmin(LogAdmin):
-    """A publication for many: its events hold the work."""
-
-    list_display = ["created_at", "template_code", "recipient_count", "duplicate_count", "cancelled_at"]
-    list_filter = ["template"]
-    search_help_text = _("The whole of an id.")
-    fields = ["id", "template", "recipient_count", "duplicate_count", "created_at", "cancelled_at", "events"]
-
-    def found_by(self, term: str) -> Q:
-        """Return the broadcast with this id."""
-        return Q(pk=as_uuid(term))
-
-    @admin.display(description=_("events"))
-    def events(self, obj: Broadcast) -> SafeString:
-        """Return a link to them, with how they stand."""
-        return link_to_list(Event, _states(Event.objects.filter(broadcast=obj)), broadcast__exact=obj.pk)
-
-
-def _states(rows: QuerySet[Any]) -> str:
+def states(rows: QuerySet[Any]) -> str:
     """Return how many are in which state: `5 sent, 1 failed`."""
     counted = dict(rows.order_by().values_list("state").annotate(Count("pk")))
     labels = {**dict(DeliveryState.choices), **dict(EventState.choices)}

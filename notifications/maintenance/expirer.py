@@ -11,5 +11,5 @@ if TYPE_CHECKING:
 
 
 def run_once(now: datetime, limit: int) -> int:
-    """Expire at most `limit` events and as many deliveries; return how many rows ended."""
+    """Expire at most `limit` events, as many broadcasts and as many deliveries; return how many rows ended."""
     return claiming.expire(now=now, limit=limit)

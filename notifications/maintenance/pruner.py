@@ -34,6 +34,8 @@ class Kept(StrEnum):
     #: What was left of those.
     KEYS = "idempotency keys"
     BROADCASTS = "broadcasts"
+    #: The variables of those whose events were not all made.
+    UNSAID = "broadcasts emptied"
     #: Inbox items.
     NOTIFICATIONS = "notifications"
     DELIVERIES = "deliveries"
@@ -41,10 +43,9 @@ class Kept(StrEnum):
     ATTEMPTS = "attempts"
 
 
-#: What retention takes from an event that stays for its idempotency key.
-_EMPTY: dict[str, Any] = {
+#: What retention takes from a row that stays.
+_SAID: dict[str, Any] = {
     "variables": {},
-    "recipients": [],
     "action_url": "",
     "action_text": "",
     "channels": None,
@@ -62,7 +63,13 @@ def prune(now: datetime, limit: int) -> Counter[Kept]:
     """Do what `run_once` does; return how many of each class."""
     removed: Counter[Kept] = Counter()
     for kept, rows in _overdue(now).items():
-        removed += _empty(rows, limit, now) if kept is Kept.EMPTIED else _delete(kept, rows, limit)
+        match kept:
+            case Kept.EMPTIED:
+                removed += _empty(kept, rows, limit, {**_SAID, "recipients": [], "emptied_at": now})
+            case Kept.UNSAID:
+                removed += _empty(kept, rows, limit, _SAID)
+            case _:
+                removed += _delete(kept, rows, limit)
     return removed
 
 
@@ -78,9 +85,9 @@ def count(now: datetime) -> Counter[Kept]:
     return +counted
 
 
-def _empty(rows: QuerySet[Any], limit: int, now: datetime) -> Counter[Kept]:
+def _empty(kept: Kept, rows: QuerySet[Any], limit: int, changes: dict[str, Any]) -> Counter[Kept]:
     with transaction.atomic():
-        return Counter({Kept.EMPTIED: _locked(rows, limit).update(**_EMPTY, emptied_at=now)})
+        return Counter({kept: _locked(rows, limit).update(**changes)})
 
 
 def _delete(kept: Kept, rows: QuerySet[Any], limit: int) -> Counter[Kept]:
@@ -109,7 +116,7 @@ def _overdue(now: datetime) -> dict[Kept, QuerySet[Any]]:
         return ids.uuid7_at(now - timedelta(days=days))
 
     keyed = Q(idempotency_key__isnull=False, pk__gte=before(config.retention_keys_days))
-    over = _over(now)
+    over, failed = _over(now), now - timedelta(days=config.retention_failed_events_days)
     stubs = Event.objects.filter(emptied_at__isnull=False)
     whole = Exists(Event.objects.filter(pk=OuterRef("event_id"), emptied_at__isnull=True))
     deliveries = Delivery.objects.filter(pk__lt=before(config.retention_deliveries_days), finished_at__isnull=False)
@@ -118,7 +125,11 @@ def _overdue(now: datetime) -> dict[Kept, QuerySet[Any]]:
         Kept.EVENTS: over.filter(~keyed),
         Kept.EMPTIED: over.filter(keyed),
         Kept.KEYS: stubs.filter(pk__lt=before(config.retention_keys_days)).order_by("pk"),
-        Kept.BROADCASTS: eventless.filter(pk__lt=before(config.retention_deliveries_days)).order_by("pk"),
+        Kept.BROADCASTS: eventless.filter(
+            pk__lt=before(config.retention_deliveries_days), finished_at__isnull=False
+        ).order_by("pk"),
+        # What was not expanded, to the end: all the others' variables went to their events.
+        Kept.UNSAID: Broadcast.objects.filter(finished_at__lte=failed).exclude(variables={}).order_by("finished_at"),
         Kept.NOTIFICATIONS: _old_inbox_items(now, config.retention_inbox_days).filter(~whole),
         Kept.DELIVERIES: deliveries.filter(~whole).order_by("pk"),
     }

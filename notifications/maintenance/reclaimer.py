@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from notifications.models import Delivery, Event
+from notifications.models import Broadcast, Delivery, Event
 from notifications.pipeline import claiming
 
 if TYPE_CHECKING:
@@ -12,5 +12,7 @@ if TYPE_CHECKING:
 
 
 def run_once(now: datetime, limit: int) -> int:
-    """Reclaim at most `limit` events and as many deliveries; return how many rows were freed."""
-    return claiming.reclaim(Event, now=now, limit=limit) + claiming.reclaim(Delivery, now=now, limit=limit)
+    """Reclaim at most `limit` events, as many broadcasts and as many deliveries; return how many rows were freed."""
+    freed = claiming.reclaim(Event, now=now, limit=limit)
+    freed += claiming.reclaim(Broadcast, now=now, limit=limit)
+    return freed + claiming.reclaim(Delivery, now=now, limit=limit)

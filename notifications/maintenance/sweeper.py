@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notifications import conf, wakeups
-from notifications.models import Delivery, Event
-from notifications.types import DeliveryState, EventState, Priority
+from notifications.models import Broadcast, Delivery, Event
+from notifications.types import BroadcastState, DeliveryState, EventState, Priority
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -25,6 +25,8 @@ def due_actors(now: datetime) -> list[str]:
     events = Event.objects.filter(state=EventState.PENDING, due_at__lte=now)
     deliveries = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=now)
     actors = [wakeups.dispatch_actor(priority) for priority in Priority if events.filter(priority=priority).exists()]
+    if Broadcast.objects.filter(state=BroadcastState.PENDING, due_at__lte=now).exists():
+        actors.append(wakeups.EXPAND)
     # Priority is part of the index: asked without it, the database would read every waiting row.
     actors += [
         wakeups.deliver_actor(channel)

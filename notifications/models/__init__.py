@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from notifications.models.broadcasts import Broadcast
 from notifications.models.deliveries import Attempt, Delivery
-from notifications.models.events import Broadcast, Event
+from notifications.models.events import Event
 from notifications.models.holds import Pause, SendRate
 from notifications.models.inbox import Notification
 from notifications.models.leases import Leased
+from notifications.models.publications import Publication
 from notifications.models.recipients import Preference, RecipientSettings
 from notifications.models.templates import Category, Template, TemplateContent, TemplateVersion
 from notifications.models.workers import WorkerHeartbeat
@@ -21,6 +23,7 @@ __all__ = [
     "Notification",
     "Pause",
     "Preference",
+    "Publication",
     "RecipientSettings",
     "SendRate",
     "Template",

@@ -73,6 +73,12 @@ class Delivery(Leased):
             ),
             # The reclaimer: leases that ran out.
             models.Index(fields=["lease_until"], name="delivery_reclaim", condition=Q(state=DeliveryState.SENDING)),
+            # The progress of a broadcast, and calling back what of it waits.
+            models.Index(
+                fields=["broadcast_id", "state"],
+                name="delivery_broadcast",
+                condition=Q(broadcast_id__isnull=False),
+            ),
             # Redrive and the queue's figures: what failed lately, among many that did not.
             models.Index(
                 fields=["finished_at"],

@@ -5,64 +5,30 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from notifications import ids
-from notifications.models.leases import Leased
-from notifications.models.templates import Template
-from notifications.types import EventState, Priority, Source
+from notifications.models.broadcasts import Broadcast
+from notifications.models.publications import Publication
+from notifications.types import EventState
 
 
-class Broadcast(models.Model):
-    """A publication for more recipients than one event takes; its events hold the work."""
-
-    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="+")
-    recipient_count = models.PositiveIntegerField()
-    duplicate_count = models.PositiveIntegerField(default=0)
-    created_at = models.DateTimeField()
-    cancelled_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return f"{self.template_id} to {self.recipient_count}"
-
-
-class Event(Leased):
+class Event(Publication):
     """Something happened, for at most 50 recipients. Inserted in the transaction of the business change."""
 
-    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="+")
-    #: Plain JSON, checked by `inputs.plain_json`.
-    variables = models.JSONField(default=dict)
     #: User ids as text, each once.
     recipients = models.JSONField(default=list)
     broadcast = models.ForeignKey(Broadcast, on_delete=models.CASCADE, null=True, blank=True, related_name="events")
-    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
-    action_url = models.TextField(blank=True)
-    action_text = models.CharField(max_length=100, blank=True)
-    #: Names of the channels to use; null: all the template has wording for.
-    channels = models.JSONField(null=True, blank=True)
-    #: The business object, as `orders.order:42`.
-    about = models.CharField(max_length=200, blank=True)
-    source = models.CharField(max_length=10, choices=Source, default=Source.CODE)
     idempotency_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
     #: Identity of the whole request, to tell a repetition from a different request under the same key.
     request_hash = models.CharField(max_length=64, blank=True, editable=False)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True, blank=True)
-    cancelled_at = models.DateTimeField(null=True, blank=True)
     state = models.CharField(max_length=12, choices=EventState, default=EventState.PENDING)
-    last_error = models.TextField(blank=True)
-    #: When it reached a final state; retention counts from here.
-    finished_at = models.DateTimeField(null=True, blank=True)
     #: When retention took its variables and recipients; the rest stays as long as its idempotency key counts.
     emptied_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     #: Written by dispatch from the facts, for `audit_notifications` to compare with the rows.
-    recipient_count = models.PositiveSmallIntegerField(default=0)
-    duplicate_count = models.PositiveSmallIntegerField(default=0)
+    recipient_count = models.PositiveIntegerField(default=0)
+    duplicate_count = models.PositiveIntegerField(default=0)
     unknown_count = models.PositiveSmallIntegerField(default=0)
+    #: Known, but their account is inactive: each of their routes is suppressed.
+    inactive_count = models.PositiveSmallIntegerField(default=0, db_default=0)
     planned_count = models.PositiveSmallIntegerField(default=0)
 
     class Meta:

@@ -11,7 +11,7 @@ from notifications.types import PauseOrigin, PauseScope
 
 
 class Pause(models.Model):
-    """A hold on everything, a template, a category, a channel or a backend. What is held waits; nothing is dropped."""
+    """A hold on everything, a template, a category, a channel, a backend or a broadcast. What is held waits; nothing is dropped."""
 
     scope = models.CharField(max_length=10, choices=PauseScope)
     #: Code or name of what is held; empty for everything.

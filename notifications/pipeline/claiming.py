@@ -2,7 +2,7 @@
 Claim, settle, release, reclaim, cancel: who may write a row, decided by guarded UPDATEs.
 
 A claim is one statement outside any transaction. Whoever holds the row's lease token may write it; everybody else's
-writes change nothing. The same code serves events and deliveries, PostgreSQL and SQLite.
+writes change nothing. The same code serves events, broadcasts and deliveries, PostgreSQL and SQLite.
 """
 
 from __future__ import annotations
@@ -15,21 +15,25 @@ from django.db import connection, transaction
 from django.db.models import Case, DateTimeField, F, Field, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 
-from notifications.models import Delivery, Event, Leased
-from notifications.types import DeliveryState, EventState, Reason
+from notifications.models import Broadcast, Delivery, Event, Leased
+from notifications.types import BroadcastState, DeliveryState, EventState, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime, timedelta
 
-Row = TypeVar("Row", Event, Delivery)
+Row = TypeVar("Row", Event, Broadcast, Delivery)
 
 #: From this many claims on, a row is claimed alone: it may be the one that kills workers.
 SUSPECT_CLAIMS = 3
 #: After this many it fails.
 MAX_CLAIMS = 10
 
-_HELD: dict[type[Leased], str] = {Event: EventState.DISPATCHING, Delivery: DeliveryState.SENDING}
+_HELD: dict[type[Leased], str] = {
+    Event: EventState.DISPATCHING,
+    Broadcast: BroadcastState.EXPANDING,
+    Delivery: DeliveryState.SENDING,
+}
 _WAITING = "pending"
 
 
@@ -51,15 +55,17 @@ def claim(
     lease: timedelta,
     limit: int,
     channel: str | None = None,
-    without: Collection[str] = (),
+    templates_held: Collection[str] = (),
+    broadcasts_held: Collection[UUID] = (),
 ) -> Claim[Row]:
     """
     Take up to `limit` due rows: one priority at a time, the highest first; within it the oldest due first.
 
-    `without` names templates that are held. A row that was claimed three times without being put down in good order comes alone, when nothing else is due.
+    What is held by a pause stays. A row that was claimed three times without being put down in good order comes alone,
+    when nothing else is due. Of broadcasts, only those that have a slot are taken.
     """
     token = uuid4()
-    due = _Due(now=now, channel=channel, without=tuple(sorted(without)))
+    due = _Due(now=now, channel=channel, templates=tuple(sorted(templates_held)), broadcasts=tuple(broadcasts_held))
     rows: list[Row] = []
     for priority in priorities:
         if len(rows) < limit:
@@ -77,7 +83,9 @@ class _Due:
 
     now: datetime
     channel: str | None
-    without: tuple[str, ...]
+    #: Not of these.
+    templates: tuple[str, ...]
+    broadcasts: tuple[UUID, ...]
 
 
 def _claim(
@@ -92,9 +100,15 @@ def _claim(
     if due.channel is not None:
         guard += " AND channel = %s"
         params.append(due.channel)
-    if due.without:
-        guard += f" AND (template_id IS NULL OR template_id NOT IN ({', '.join(['%s'] * len(due.without))}))"
-        params += due.without
+    if model is Broadcast:
+        guard += " AND slot IS NOT NULL"
+    if due.templates:
+        guard += f" AND {_none_of('template_id', due.templates)}"
+        params += due.templates
+    if due.broadcasts:
+        name = "id" if model is Broadcast else "broadcast_id"
+        guard += f" AND {_none_of(name, due.broadcasts)}"
+        params += [_prepared(model, "id", pk) for pk in due.broadcasts]
     picked = f"SELECT id FROM {table} WHERE {guard} ORDER BY due_at LIMIT {int(limit)}"  # noqa: S608 - names are ours
     skipping = connection.vendor == "postgresql"
     chosen = f"id = ANY(ARRAY({picked} FOR UPDATE SKIP LOCKED))" if skipping else f"id IN ({picked})"
@@ -102,6 +116,10 @@ def _claim(
     sql = f"UPDATE {table} SET {taken} WHERE {chosen} RETURNING {columns}"  # noqa: S608 - names are ours
     written: list[Any] = [_prepared(model, "lease_token", token), _prepared(model, "lease_until", until)]
     return list(model._default_manager.raw(sql, [*written, *params]))
+
+
+def _none_of(column: str, values: Collection[Any]) -> str:
+    return f"({column} IS NULL OR {column} NOT IN ({', '.join(['%s'] * len(values))}))"
 
 
 def settle(model: type[Row], pk: UUID, token: UUID, *, now: datetime, state: str, **changes: Any) -> bool:
@@ -159,8 +177,9 @@ def reclaim(model: type[Row], *, now: datetime, limit: int) -> int:
 def expire(*, now: datetime, limit: int) -> int:
     """End waiting rows whose `expires_at` has passed; return how many. What is claimed is checked by its holder."""
     ended = 0
-    reasons: dict[type[Event] | type[Delivery], dict[str, str]] = {Event: {}, Delivery: {"reason": Reason.EXPIRED}}
-    for model, why in reasons.items():
+    models: tuple[type[Event] | type[Broadcast] | type[Delivery], ...] = (Event, Broadcast, Delivery)
+    for model in models:
+        why = {"reason": Reason.EXPIRED} if model is Delivery else {}
         late = model._default_manager.filter(state=_WAITING, expires_at__lte=now)
         pks = list(late.order_by("expires_at").values_list("pk", flat=True)[:limit])
         ended += late.filter(pk__in=pks).update(state="expired", finished_at=now, **why)
@@ -168,8 +187,14 @@ def expire(*, now: datetime, limit: int) -> int:
 
 
 def reschedule(event_id: UUID, *, due_at: datetime) -> bool:
-    """Move an event that waits to another time; False: it was claimed or over already."""
-    return Event.objects.filter(pk=event_id, state=EventState.PENDING).update(due_at=due_at) == 1
+    """Move an event that waits, and its end, to another time; False: it was claimed or over already."""
+    event = Event.objects.filter(pk=event_id, state=EventState.PENDING).only("due_at", "expires_at").first()
+    if event is None:
+        return False
+    expires_at = None if event.expires_at is None else event.expires_at + (due_at - event.due_at)
+    # Compared, too: whoever moved it meanwhile moved its end as well.
+    unmoved = Event.objects.filter(pk=event_id, state=EventState.PENDING, due_at=event.due_at)
+    return unmoved.update(due_at=due_at, expires_at=expires_at) == 1
 
 
 def cancel(event_id: UUID, *, now: datetime) -> bool:
@@ -179,19 +204,24 @@ def cancel(event_id: UUID, *, now: datetime) -> bool:
     A dispatch drain that holds the event finds its lease gone; a delivery already claimed is checked before sending.
     """
     with transaction.atomic():
-        waiting = Q(state__in=[EventState.PENDING, EventState.DISPATCHING])
-        stopped = Event.objects.filter(waiting, pk=event_id).update(
-            state=EventState.CANCELLED, cancelled_at=now, finished_at=now, lease_token=None, lease_until=None
-        )
-        # A failed one, too, or it could be sent round again.
-        over = Q(state__in=[EventState.DISPATCHED, EventState.FAILED])
-        marked = Event.objects.filter(over, pk=event_id).update(cancelled_at=Coalesce("cancelled_at", Value(now)))
+        stopped, marked = cancel_events(Event.objects.filter(pk=event_id), now=now)
         called_back = 0
         if marked:
             called_back = Delivery.objects.filter(event_id=event_id, state=DeliveryState.PENDING).update(
                 state=DeliveryState.CANCELLED, reason=Reason.EVENT_CANCELLED, finished_at=now
             )
     return bool(stopped or called_back)
+
+
+def cancel_events(events: QuerySet[Event], *, now: datetime) -> tuple[int, int]:
+    """Stop those that are not dispatched, mark those that are; return how many of each."""
+    waiting = Q(state__in=[EventState.PENDING, EventState.DISPATCHING])
+    stopped = events.filter(waiting).update(
+        state=EventState.CANCELLED, cancelled_at=now, finished_at=now, lease_token=None, lease_until=None
+    )
+    # A failed one, too, or it could be sent round again.
+    over = Q(state__in=[EventState.DISPATCHED, EventState.FAILED])
+    return stopped, events.filter(over).update(cancelled_at=Coalesce("cancelled_at", Value(now)))
 
 
 def _prepared(model: type[Leased], name: str, value: Any) -> Any:

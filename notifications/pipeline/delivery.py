@@ -47,7 +47,8 @@ def deliver_batch(channel: str, *, more: Callable[[], None]) -> int:
         # No more than a second's work: what comes later and is more urgent must not wait behind it.
         limit=min(config.delivery_batch, max(int(rate), 1)) if rate else config.delivery_batch,
         channel=channel,
-        without=held.templates,
+        templates_held=held.templates,
+        broadcasts_held=held.broadcasts,
     )
     if claim.full:
         more()

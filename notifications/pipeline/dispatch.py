@@ -33,6 +33,7 @@ class Planned:
     event: Event
     state: EventState
     unknown_count: int = 0
+    inactive_count: int = 0
     notifications: list[Notification] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
 
@@ -50,7 +51,8 @@ def dispatch_batch(priority: Priority, *, more: Callable[[], None]) -> int:
         now=now,
         lease=config.lease_time,
         limit=config.dispatch_batch,
-        without=held.templates,
+        templates_held=held.templates,
+        broadcasts_held=held.broadcasts,
     )
     if claim.full:
         more()
@@ -92,6 +94,7 @@ def _plan_event(event: Event, live: Wording, people: dict[str, Recipient], now: 
         if recipient is None:
             planned.unknown_count += 1
             continue
+        planned.inactive_count += not recipient.routing.is_active
         routes = routing.plan(event_facts, recipient.routing, now=now)
         notification = _notification(event, live, recipient, now)
         planned.notifications.append(notification)
@@ -196,12 +199,13 @@ def _close(kept: list[Planned]) -> None:
         event = planned.event
         event.state, event.finished_at = planned.state, clock.now()
         event.recipient_count = len(event.recipients) + event.duplicate_count
-        event.unknown_count = planned.unknown_count
+        event.unknown_count, event.inactive_count = planned.unknown_count, planned.inactive_count
         event.planned_count = len(planned.deliveries)
         event.lease_token = event.lease_until = None
         event.claims = 0
     fields = [
-        "state", "finished_at", "recipient_count", "unknown_count", "planned_count", "lease_token", "lease_until", "claims"
+        "state", "finished_at", "recipient_count", "unknown_count", "inactive_count", "planned_count", "lease_token",
+        "lease_until", "claims",
     ]  # fmt: skip
     Event.objects.bulk_update([planned.event for planned in kept], fields)
 

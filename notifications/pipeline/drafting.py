@@ -64,7 +64,7 @@ def draft(
     values = variables or {}
     _check_variables(declared, values)
     level = declared.priority if priority is None else _priority(priority)
-    due_at = _due_at(now, delay, send_at)
+    when = due_at(now, delay, send_at)
     label = _about(about)
     names = _channels(channels)
     request = plain_json(
@@ -89,11 +89,27 @@ def draft(
         about=label,
         source=source,
         created_at=now,
-        due_at=due_at,
-        expires_at=_expires_at(due_at, expires_in),
+        due_at=when,
+        expires_at=_expires_at(when, expires_in),
         idempotency_key=_key(idempotency_key),
         request=request,
     )
+
+
+def due_at(now: datetime, delay: object, send_at: object) -> datetime:
+    """Return when something is due; raise `WrongTime`."""
+    if delay is not None and send_at is not None:
+        message = "Pass `delay` or `send_at`, not both."
+        raise WrongTime(message)
+    if delay is not None:
+        if not isinstance(delay, timedelta) or delay < timedelta(0):
+            raise WrongTime(f"`delay` is {delay!r}; pass a timedelta of zero or more.")
+        return _added(now, delay, "delay")
+    if send_at is not None:
+        if not isinstance(send_at, datetime) or send_at.utcoffset() is None:
+            raise WrongTime(f"`send_at` is {send_at!r}; pass an aware datetime, such as timezone.now() + ….")
+        return max(now, send_at)
+    return now
 
 
 def _check_variables(declared: Contract, values: Any) -> None:
@@ -118,21 +134,6 @@ def _priority(given: Priority | str | int) -> Priority:
         names = [priority.name.lower() for priority in Priority]
         hint = did_you_mean(given, names)
         raise UnknownPriority(f"No priority {given!r}{hint}; there are {', '.join(names)}.") from e
-
-
-def _due_at(now: datetime, delay: object, send_at: object) -> datetime:
-    if delay is not None and send_at is not None:
-        message = "Pass `delay` or `send_at`, not both."
-        raise WrongTime(message)
-    if delay is not None:
-        if not isinstance(delay, timedelta) or delay < timedelta(0):
-            raise WrongTime(f"`delay` is {delay!r}; pass a timedelta of zero or more.")
-        return _added(now, delay, "delay")
-    if send_at is not None:
-        if not isinstance(send_at, datetime) or send_at.utcoffset() is None:
-            raise WrongTime(f"`send_at` is {send_at!r}; pass an aware datetime, such as timezone.now() + ….")
-        return max(now, send_at)
-    return now
 
 
 def _expires_at(due_at: datetime, expires_in: object) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -29,6 +30,7 @@ class Held:
     templates: frozenset[str]
     channels: frozenset[str]
     backends: frozenset[str]
+    broadcasts: frozenset[UUID]
     #: Backend → when its circuit breaker last let go.
     recovering: dict[str, datetime]
 
@@ -77,6 +79,7 @@ def _read(now: datetime) -> Held:
         templates=templates,
         channels=keys[PauseScope.CHANNEL],
         backends=keys[PauseScope.BACKEND],
+        broadcasts=frozenset(UUID(key) for key in keys[PauseScope.BROADCAST]),
         recovering={
             pause.key: pause.until
             for pause in pauses

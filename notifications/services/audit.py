@@ -17,9 +17,9 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from notifications import conf, ids
-from notifications.models import Attempt, Delivery, Event, Notification
+from notifications.models import Attempt, Broadcast, Delivery, Event, Notification
 from notifications.pipeline import pausing
-from notifications.types import Channel, DeliveryState, EventState, Outcome
+from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Outcome
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -38,12 +38,15 @@ class Kind(TextChoices):
 
     DELIVERIES = "deliveries", _("events whose deliveries are not those that were planned")
     NOTIFICATIONS = "notifications", _("events whose recipients are not all accounted for")
+    EXPANSION = "expansion", _("broadcasts whose events are not those that were made")
     UNDELIVERED = "undelivered", _("notifications without any delivery")
     EVENT_GONE = "event_gone", _("deliveries whose event went before its time")
     NO_SUCCESS = "no_success", _("deliveries that are sent, without an attempt that succeeded")
     ATTEMPTS = "attempts", _("deliveries with fewer attempts on record than were made")
+    BROADCAST_OVERDUE = "broadcast_overdue", _("broadcasts that nobody expands")
     EVENT_OVERDUE = "event_overdue", _("events that nobody claims")
     DELIVERY_OVERDUE = "delivery_overdue", _("deliveries that nobody claims")
+    BROADCAST_OVERHELD = "broadcast_overheld", _("broadcasts whose lease ran out and that nobody frees")
     EVENT_OVERHELD = "event_overheld", _("events whose lease ran out and that nobody frees")
     DELIVERY_OVERHELD = "delivery_overheld", _("deliveries whose lease ran out and that nobody frees")
 
@@ -88,6 +91,7 @@ def audit(*, now: datetime, since: datetime | None = None) -> Audit:
     questions = {
         Kind.DELIVERIES: _unlike_planned(events),
         Kind.NOTIFICATIONS: _unaccounted(events),
+        Kind.EXPANSION: _unlike_made(now),
         Kind.UNDELIVERED: _undelivered(events, start),
         Kind.EVENT_GONE: _eventless(deliveries, now),
         Kind.NO_SUCCESS: _without_success(deliveries),
@@ -142,6 +146,14 @@ def _unaccounted(events: QuerySet[Event]) -> _Question:
     return rows.filter(orphaned | (~Q(explained=F("recipient_count")) & ~erased)), detail
 
 
+def _unlike_made(now: datetime) -> _Question:
+    """Those that are old enough for retention to have begun with their events are not asked about."""
+    kept = now - timedelta(days=conf.current().retention_events_days) + RETENTION_SLACK
+    rows = Broadcast.objects.filter(created_at__gt=kept)
+    rows = rows.annotate(found=_number(Event.objects.filter(broadcast=OuterRef("pk")), "broadcast"))
+    return rows.exclude(found=F("event_count")), "made {row.event_count}, found {row.found}"
+
+
 def _undelivered(events: QuerySet[Event], start: UUID) -> _Question:
     planned = events.filter(pk=OuterRef("event_id"), planned_count__gt=0)
     # No notification is older than its event.
@@ -173,12 +185,19 @@ def _stuck(now: datetime) -> dict[Kind, _Question]:
     """What a pause holds is not stuck."""
     held = pausing.current(now)
     overdue = Q(state="pending", due_at__lt=now - OVERDUE) & ~Q(template__in=held.templates)
-    unsent = overdue & ~Q(channel__in=[channel for channel in conf.channels() if held.holds_channel(channel)])
+    going = overdue & ~Q(broadcast_id__in=held.broadcasts) if held.broadcasts else overdue
+    unsent = going & ~Q(channel__in=[channel for channel in conf.channels() if held.holds_channel(channel)])
+    unmade = Broadcast.objects.filter(overdue, slot__isnull=False).exclude(pk__in=held.broadcasts)
     lease_over = Q(lease_until__lt=now - OVERHELD)
     due, lease = "due since {row.due_at:%Y-%m-%d %H:%M:%S}", "lease until {row.lease_until:%Y-%m-%d %H:%M:%S}"
     return {
-        Kind.EVENT_OVERDUE: (Event.objects.none() if held.everything else Event.objects.filter(overdue), due),
+        Kind.BROADCAST_OVERDUE: (unmade.none() if held.everything else unmade, due),
+        Kind.EVENT_OVERDUE: (Event.objects.none() if held.everything else Event.objects.filter(going), due),
         Kind.DELIVERY_OVERDUE: (Delivery.objects.filter(unsent), "{row.channel}, " + due),
+        Kind.BROADCAST_OVERHELD: (
+            Broadcast.objects.filter(lease_over, state=BroadcastState.EXPANDING),
+            lease,
+        ),
         Kind.EVENT_OVERHELD: (Event.objects.filter(lease_over, state=EventState.DISPATCHING), lease),
         Kind.DELIVERY_OVERHELD: (
             Delivery.objects.filter(lease_over, state=DeliveryState.SENDING),

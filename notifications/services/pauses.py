@@ -1,4 +1,4 @@
-"""The switch: hold everything, a template, a category, a channel or a backend, and let go again."""
+"""The switch: hold everything, a template, a category, a channel, a backend or a broadcast, and let go again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from notifications import conf, registry
 from notifications.exceptions import NotificationError
-from notifications.models import Category, Pause, Template
+from notifications.models import Broadcast, Category, Pause, Template
 from notifications.pipeline import pausing
 from notifications.types import PauseScope
 
@@ -59,3 +59,6 @@ def _names(scope: PauseScope) -> list[str]:
             return list(conf.channels())
         case PauseScope.BACKEND:
             return [declared["BACKEND"] for declared in conf.channels().values()]
+        case PauseScope.BROADCAST:
+            under_way = Broadcast.objects.filter(completed_at__isnull=True)
+            return [str(pk) for pk in under_way.values_list("pk", flat=True)]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet, Value
 
 from notifications import conf, ids, wakeups
-from notifications.models import Delivery, Event
-from notifications.types import DeliveryState, EventState, Priority
+from notifications.models import Broadcast, Delivery, Event
+from notifications.types import BroadcastState, DeliveryState, EventState, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,8 +42,8 @@ class ActorQueue:
 
 
 def queues(*, now: datetime) -> list[ActorQueue]:
-    """Return the queue of each actor, the one whose work was due first in front: eight statements."""
-    found = [*_dispatching(now), *_delivering(now)]
+    """Return the queue of each actor, the one whose work was due first in front: twelve statements."""
+    found = [*_dispatching(now), *_expanding(now), *_delivering(now)]
     return sorted(found, key=lambda queue: (queue.oldest_due_at is None, queue.oldest_due_at or now))
 
 
@@ -56,6 +56,19 @@ def _dispatching(now: datetime) -> list[ActorQueue]:
         active=_numbers(Event.objects.filter(state=EventState.DISPATCHING), "priority"),
         completed=_numbers(over.filter(state=EventState.DISPATCHED), "priority"),
         failed=_numbers(over.filter(state=EventState.FAILED), "priority"),
+    )
+
+
+def _expanding(now: datetime) -> list[ActorQueue]:
+    # Those of lists were never anybody's work.
+    named = Broadcast.objects.exclude(audience="").annotate(actor=Value(wakeups.EXPAND))
+    over = named.filter(finished_at__gt=now - LATELY)
+    return _queues(
+        {wakeups.EXPAND: wakeups.EXPAND},
+        waiting=_waiting(named.filter(state=BroadcastState.PENDING), "actor", now),
+        active=_numbers(named.filter(state=BroadcastState.EXPANDING), "actor"),
+        completed=_numbers(over.filter(state=BroadcastState.EXPANDED), "actor"),
+        failed=_numbers(over.filter(state=BroadcastState.FAILED), "actor"),
     )
 
 

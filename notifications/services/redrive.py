@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, CharField, Count, Exists, F, OuterRef, Q, QuerySet, TextChoices, Value, When
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Count, F, QuerySet
 
-from notifications import conf, wakeups
-from notifications.models import Attempt, Broadcast, Delivery, Event
-from notifications.types import DeliveryState, EventState, Outcome, Reason
+from notifications import wakeups
+from notifications.models import Broadcast, Delivery, Event
+from notifications.services import failed
+from notifications.services.failed import Obstacle, Selection
+from notifications.types import BroadcastState, DeliveryState, EventState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,43 +21,13 @@ if TYPE_CHECKING:
 
 #: Rows of one transaction.
 BATCH = 500
-#: States a delivery can be sent round again from.
-REDRIVABLE = [DeliveryState.FAILED, DeliveryState.UNKNOWN]
-
-
-class Obstacle(TextChoices):
-    """Why a failed row is left alone."""
-
-    ACCEPTED = "accepted", _("one of its tries was accepted")
-    UNKNOWN = "unknown", _("it may have been sent already")
-    CANCELLED = "cancelled", _("the event was cancelled")
-    EXPIRED = "expired", _("it is too late for it")
-    CONTENT_GONE = "content_gone", _("its content is no longer kept")
-    NOT_SENDABLE = "not_sendable", _("no worker sends by this channel")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """Which failed rows are meant; a field left out restricts nothing."""
-
-    channel: str | None = None
-    reason: str | None = None
-    template: str | None = None
-    #: They failed at this instant or later.
-    since: datetime | None = None
-    #: They failed before this instant.
-    until: datetime | None = None
-    event_id: UUID | None = None
-    delivery_ids: tuple[UUID, ...] | None = None
-    #: Also those of which nobody knows whether they were sent: some people may be told twice.
-    include_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """How many failed rows have a channel, a reason and an obstacle in common."""
 
-    #: Empty: events that could not be dispatched.
+    #: Empty: events that could not be dispatched, and broadcasts that could not be expanded.
     channel: str
     #: Empty: nobody knows whether it was sent.
     reason: str
@@ -70,12 +40,13 @@ class Group:
 class Redriven:
     """How many were sent round again."""
 
+    broadcasts: int = 0
     events: int
     deliveries: int
 
 
 def count(selection: Selection, *, now: datetime) -> list[Group]:
-    """Return what `redrive` would find, most numerous first, in two queries."""
+    """Return what `redrive` would find, most numerous first, in three queries."""
     found = [
         Group(
             channel=row["channel"],
@@ -83,20 +54,33 @@ def count(selection: Selection, *, now: datetime) -> list[Group]:
             obstacle=Obstacle(row["obstacle"]) if row["obstacle"] else None,
             number=row["number"],
         )
-        for rows in (_events(selection, now), _deliveries(selection, now))
+        for rows in (
+            failed.broadcasts(selection, now),
+            failed.events(selection, now),
+            failed.deliveries(selection, now),
+        )
         for row in rows.order_by().values("channel", "reason", "obstacle").annotate(number=Count("pk"))
     ]
     return sorted(found, key=lambda group: (-group.number, group.channel, group.reason, group.obstacle or ""))
 
 
 def redrive(selection: Selection, *, now: datetime, limit: int | None = None) -> Redriven:
-    """Send round again what nothing keeps from it, at most `limit` rows: events, then deliveries, the oldest first."""
-    rows = _events(selection, now).filter(obstacle="")
-    events = sum(_restart_events(rows, batch, now) for batch in _batches(rows, limit))
-    left = None if limit is None else limit - events
-    rows = _deliveries(selection, now).filter(obstacle="")
-    deliveries = sum(_restart_deliveries(rows, batch, now) for batch in _batches(rows, left))
-    return Redriven(events=events, deliveries=deliveries)
+    """
+    Send round again what nothing keeps from it, at most `limit` rows.
+
+    Broadcasts, then events, then deliveries, the oldest of each first.
+    """
+    left, numbers = limit, []
+    for find, restart in (
+        (failed.broadcasts, _restart_broadcasts),
+        (failed.events, _restart_events),
+        (failed.deliveries, _restart_deliveries),
+    ):
+        rows = find(selection, now).filter(obstacle="")
+        numbers.append(sum(restart(rows, batch, now) for batch in _batches(rows, left)))
+        left = None if left is None else left - numbers[-1]
+    broadcasts, events, deliveries = numbers
+    return Redriven(broadcasts=broadcasts, events=events, deliveries=deliveries)
 
 
 def _batches(rows: QuerySet[Any], limit: int | None) -> Iterator[list[Any]]:
@@ -113,11 +97,27 @@ def _batches(rows: QuerySet[Any], limit: int | None) -> Iterator[list[Any]]:
         left = None if left is None else left - len(batch)
 
 
+def _restart_broadcasts(rows: QuerySet[Any], batch: list[Broadcast], now: datetime) -> int:
+    with transaction.atomic():
+        restarted: int = rows.filter(pk__in=[row.pk for row in batch]).update(
+            state=BroadcastState.PENDING,
+            slot=None,
+            due_at=now,
+            finished_at=None,
+            completed_at=None,
+            claims=0,
+            last_error="",
+        )
+        _ring(iter([wakeups.EXPAND]))
+    return restarted
+
+
 def _restart_events(rows: QuerySet[Any], batch: list[Event], now: datetime) -> int:
     with transaction.atomic():
         restarted: int = rows.filter(pk__in=[event.pk for event in batch]).update(
             state=EventState.PENDING, due_at=now, finished_at=None, claims=0, last_error=""
         )
+        _open_broadcasts(batch)
         _ring(wakeups.dispatch_actor(priority) for priority in {event.priority for event in batch})
     return restarted
 
@@ -137,79 +137,17 @@ def _restart_deliveries(rows: QuerySet[Any], batch: list[Delivery], now: datetim
             claims=0,
             attempts_before=F("attempts"),
         )
+        _open_broadcasts(batch)
         _ring(wakeups.deliver_actor(channel) for channel in {row.channel for row in batch})
     return restarted
+
+
+def _open_broadcasts(batch: list[Event] | list[Delivery]) -> None:
+    """Have the progress of their broadcasts measured again."""
+    pks = {row.broadcast_id for row in batch} - {None}
+    Broadcast.objects.filter(pk__in=pks, completed_at__isnull=False).update(completed_at=None)
 
 
 def _ring(actors: Iterator[str]) -> None:
     for actor in actors:
         transaction.on_commit(partial(wakeups.ring, actor), robust=True)
-
-
-def _events(selection: Selection, now: datetime) -> QuerySet[Any]:
-    """Return the failed events that are meant, each with a `channel` (none), a `reason` and an `obstacle`."""
-    crashed = Q(last_error=Reason.WORKER_CRASHED)
-    cancelled = Q(cancelled_at__isnull=False) | Exists(_cancelled_broadcasts())
-    found = Event.objects.filter(_failed(selection, now), state=EventState.FAILED).annotate(
-        channel=Value(""),
-        reason=_first((crashed, Reason.WORKER_CRASHED), default=Reason.DISPATCH_ERROR),
-        obstacle=_first(
-            (Q(cancelled), Obstacle.CANCELLED),
-            (Q(expires_at__lte=now), Obstacle.EXPIRED),
-            (Q(emptied_at__isnull=False), Obstacle.CONTENT_GONE),
-        ),
-    )
-    if selection.channel is not None or selection.delivery_ids is not None:
-        return found.none()
-    wanted = {"reason": selection.reason, "pk": selection.event_id}
-    return found.filter(**{name: value for name, value in wanted.items() if value is not None})
-
-
-def _deliveries(selection: Selection, now: datetime) -> QuerySet[Any]:
-    """Return the failed deliveries that are meant, each with its `obstacle`."""
-    events = Event.objects.filter(pk=OuterRef("event_id"))
-    kept = Q(content__isnull=False) | Exists(events.filter(emptied_at__isnull=True))
-    cancelled = Exists(events.filter(cancelled_at__isnull=False)) | Exists(_cancelled_broadcasts())
-    accepted = Exists(Attempt.objects.filter(delivery=OuterRef("pk"), outcome=Outcome.SENT))
-    unknown = Q(pk__in=[]) if selection.include_unknown else Q(state=DeliveryState.UNKNOWN)
-    found = Delivery.objects.filter(_failed(selection, now), state__in=REDRIVABLE).annotate(
-        obstacle=_first(
-            # A worker given up for dead came back with the provider's answer.
-            (Q(accepted), Obstacle.ACCEPTED),
-            (unknown, Obstacle.UNKNOWN),
-            (Q(cancelled), Obstacle.CANCELLED),
-            (Q(expires_at__lte=now), Obstacle.EXPIRED),
-            (~Q(kept), Obstacle.CONTENT_GONE),
-            # In-app is written by dispatch; a channel may have been taken out of the settings.
-            (~Q(channel__in=list(conf.channels())), Obstacle.NOT_SENDABLE),
-        )
-    )
-    if selection.delivery_ids is not None:
-        found = found.filter(pk__in=selection.delivery_ids)
-    wanted = {"channel": selection.channel, "reason": selection.reason, "event_id": selection.event_id}
-    return found.filter(**{name: value for name, value in wanted.items() if value is not None})
-
-
-def _failed(selection: Selection, now: datetime) -> Q:
-    """Return what events and deliveries have in common. Nothing that fails after `now`, or it would go round for ever."""
-    meant = Q(finished_at__lte=now)
-    if selection.template is not None:
-        meant &= Q(template=selection.template)
-    if selection.since is not None:
-        meant &= Q(finished_at__gte=selection.since)
-    if selection.until is not None:
-        meant &= Q(finished_at__lt=selection.until)
-    return meant
-
-
-def _cancelled_broadcasts() -> QuerySet[Broadcast]:
-    return Broadcast.objects.filter(pk=OuterRef("broadcast_id"), cancelled_at__isnull=False)
-
-
-def _first(*cases: tuple[Q, str], default: str = "") -> Case:
-    """Return the value of the first condition that stands."""
-    return Case(
-        *[When(condition, then=Value(value)) for condition, value in cases],
-        default=Value(default),
-        output_field=CharField(),
-    )

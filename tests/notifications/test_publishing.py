@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.utils import timezone
 
-from notifications import exceptions, wakeups
+from notifications import exceptions, registry, wakeups
 from notifications.models import Broadcast, Category, Delivery, Event
-from notifications.publishing import Priority, cancel_event, publish_batch_notification, publish_notification
+from notifications.pipeline import outbox
+from notifications.publishing import (
+    Priority,
+    audience,
+    cancel_event,
+    publish_batch_notification,
+    publish_notification,
+    reschedule_event,
+)
 from notifications.types import DeliveryState, EventState
 from tests.factories import make_template
 
@@ -163,7 +173,7 @@ def test_a_batch_wants_a_list(template, recipients):
 
 
 def test_a_queryset_of_something_else_is_refused(template):
-    with pytest.raises(exceptions.WrongRecipients, match="queryset of Group, not of users"):
+    with pytest.raises(exceptions.WrongRecipients, match="a queryset of Group, not a queryset of users"):
         publish_batch_notification("ORDER_CREATED", recipients=Group.objects.all(), variables=VARIABLES)
 
 
@@ -316,3 +326,128 @@ def test_a_key_whose_holder_is_pruned_at_this_moment_is_ours(alice, template, mo
 
     assert again.created
     assert Event.objects.get().pk == again.id
+
+
+# --- Audiences ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def everybody(monkeypatch):
+    monkeypatch.setattr(registry, "_audiences", {})
+    audience("everybody")(get_user_model().objects.all)
+
+
+def test_an_audience_becomes_a_broadcast_that_waits_for_the_workers(
+    template, everybody, rung, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        batch = publish_batch_notification("ORDER_CREATED", audience="everybody", variables=VARIABLES)
+
+    row = Broadcast.objects.get()
+    assert (row.pk, row.audience, row.state) == (batch.broadcast_id, "everybody", "pending")
+    assert (batch.recipient_count, batch.created) == (None, True)
+    assert rung == [("expand_broadcast", 0)]
+    assert not Event.objects.exists()
+
+
+def test_an_audience_is_named_right_or_refused(template, everybody):
+    with pytest.raises(exceptions.UnknownAudience, match=r"No audience 'everbody' \(did you mean 'everybody'\?\)"):
+        publish_batch_notification("ORDER_CREATED", audience="everbody", variables=VARIABLES)
+    with pytest.raises(exceptions.WrongVariables):
+        publish_batch_notification("ORDER_CREATED", audience="everybody")
+
+    assert not Broadcast.objects.exists()
+
+
+@pytest.mark.parametrize("options", [{}, {"recipients": [1], "audience": "everybody"}], ids=["neither", "both"])
+def test_a_batch_is_for_recipients_or_for_an_audience(template, everybody, options):
+    with pytest.raises(exceptions.WrongRecipients, match="Pass `recipients` or `audience`"):
+        publish_batch_notification("ORDER_CREATED", variables=VARIABLES, **options)
+
+
+def test_the_key_of_an_audience_covers_the_whole_request(template, everybody):
+    options: Any = {"variables": VARIABLES, "idempotency_key": "k"}
+    first = publish_batch_notification("ORDER_CREATED", audience="everybody", **options)
+
+    assert publish_batch_notification("ORDER_CREATED", audience="everybody", **options).broadcast_id == (
+        first.broadcast_id
+    )
+    with pytest.raises(exceptions.IdempotencyConflict):
+        publish_batch_notification("ORDER_CREATED", audience="everybody", priority="low", **options)
+    with pytest.raises(exceptions.IdempotencyConflict):
+        publish_batch_notification("ORDER_CREATED", recipients=[1], **options)
+    assert Broadcast.objects.count() == 1
+
+
+# --- Broadcasts of lists --------------------------------------------------------------------------------------------
+
+
+def test_the_key_of_a_broadcast_covers_every_recipient(template):
+    everybody = list(users(120))
+    publish_batch_notification("ORDER_CREATED", recipients=everybody, variables=VARIABLES, idempotency_key="k")
+
+    with pytest.raises(exceptions.IdempotencyConflict):
+        publish_batch_notification("ORDER_CREATED", recipients=everybody[:-1], variables=VARIABLES, idempotency_key="k")
+    assert (Event.objects.count(), Broadcast.objects.count()) == (3, 1)
+
+
+def test_a_wrong_recipient_far_down_the_list_stores_nothing(template):
+    everybody = [*users(120), None]
+
+    with pytest.raises(exceptions.WrongRecipients, match="The recipient is None"):
+        publish_batch_notification("ORDER_CREATED", recipients=everybody, variables=VARIABLES)
+
+    assert (Event.objects.count(), Broadcast.objects.count()) == (0, 0)
+
+
+def test_a_broadcast_of_many_events_is_inserted_bit_by_bit(template, monkeypatch):
+    monkeypatch.setattr(outbox, "INSERT_ROWS", 2)
+
+    batch = publish_batch_notification("ORDER_CREATED", recipients=users(330), variables=VARIABLES)
+
+    row = Broadcast.objects.get()
+    assert (row.event_count, row.expanded_count, len(batch.event_ids)) == (7, 330, 7)
+    assert Event.objects.filter(broadcast=row, variables=VARIABLES).count() == 7
+
+
+def test_more_duplicates_than_a_small_number_holds_are_counted(alice, template):
+    batch = publish_batch_notification("ORDER_CREATED", recipients=[alice.pk] * 40_000, variables=VARIABLES)
+
+    assert batch.duplicate_count == 39_999
+    assert Event.objects.get().duplicate_count == 39_999
+
+
+# --- Another time ---------------------------------------------------------------------------------------------------
+
+
+def test_an_event_can_be_moved_and_what_it_has_left_moves_along(
+    alice, template, rung, django_capture_on_commit_callbacks
+):
+    published = publish_notification(
+        "ORDER_CREATED", recipient=alice, variables=VARIABLES, delay=timedelta(days=3), expires_in=timedelta(hours=1)
+    )
+
+    with django_capture_on_commit_callbacks(execute=True):
+        assert reschedule_event(published.id, delay=timedelta(0))
+
+    event = Event.objects.get()
+    assert event.due_at <= timezone.now()
+    assert event.expires_at == event.due_at + timedelta(hours=1)
+    assert rung == [("dispatch_normal", 0)]
+
+
+def test_an_event_that_is_over_or_was_never_there_cannot_be_moved(alice, template):
+    published = publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES)
+    cancel_event(published.id)
+
+    assert not reschedule_event(published.id, delay=timedelta(days=1))
+    assert not reschedule_event(template_id_of_nothing(), delay=timedelta(days=1))
+
+
+def test_an_event_is_moved_to_a_time_there_is(alice, template):
+    published = publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES, delay=timedelta(days=1))
+
+    with pytest.raises(exceptions.WrongTime, match="aware datetime"):
+        reschedule_event(published.id, send_at=datetime(2030, 1, 1))  # noqa: DTZ001 - that is what is wrong
+    with pytest.raises(exceptions.WrongTime, match="Pass `delay` or `send_at`"):
+        reschedule_event(published.id)

@@ -11,7 +11,7 @@ from notifications.types import PauseScope
 
 
 class Command(BaseCommand):
-    help = "Hold everything, a template, a category, a channel or a backend. What is held waits; nothing is dropped."
+    help = "Hold everything, a template, a category, a channel, a backend or a broadcast. What is held waits; nothing is dropped."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("scope", choices=PauseScope.values)

@@ -9,20 +9,22 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from notifications import clock
 from notifications.management import options, tables
-from notifications.models import Delivery, Event, Template
+from notifications.models import Broadcast, Delivery, Event, Template
 from notifications.registry import did_you_mean
 from notifications.services import redrive
-from notifications.services.redrive import Group, Obstacle, Selection
+from notifications.services.failed import REDRIVABLE, Obstacle, Selection
+from notifications.services.redrive import Group
+from notifications.types import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: What is said of the kinds that have no name of their own.
-EVENTS, UNKNOWN = "(events)", "(unknown)"
+BROADCASTS, EVENTS, UNKNOWN = "(broadcasts)", "(events)", "(unknown)"
 
 
 class Command(BaseCommand):
-    help = "Send failed deliveries, and events that could not be dispatched, round again."
+    help = "Send failed deliveries, and events and broadcasts that did not get that far, round again."
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
@@ -32,6 +34,7 @@ class Command(BaseCommand):
         add("--since", type=options.instant, metavar="WHEN", help="what failed since then: 90m, 2d, 2026-03-01T12:00")
         add("--until", type=options.instant, metavar="WHEN", help="what failed before then")
         add("--event", type=options.uuid, metavar="ID", help="this event and its deliveries")
+        add("--broadcast", type=options.uuid, metavar="ID", help="this broadcast, its events and deliveries")
         add("--delivery", type=options.uuid, nargs="+", metavar="ID", help="these deliveries")
         add("--include-unknown", action="store_true", help="also what may have been sent: some may be told twice")
         add("--limit", type=options.number, metavar="N", help="at most so many, the oldest first")
@@ -54,12 +57,17 @@ class Command(BaseCommand):
         done = redrive.redrive(selection, now=now, limit=limit)
         events = tables.number(done.events, "event")
         deliveries = tables.number(done.deliveries, "delivery", "deliveries")
-        self.stdout.write(self.style.SUCCESS(f"Sent round again: {deliveries}, {events}."))
+        broadcasts = f", {tables.number(done.broadcasts, 'broadcast')}" if done.broadcasts else ""
+        self.stdout.write(self.style.SUCCESS(f"Sent round again: {deliveries}, {events}{broadcasts}."))
 
     def _show(self, groups: Iterable[Group]) -> None:
         """Print how many of each channel and reason go, then how many stay, and why."""
         rows: list[tuple[tables.Cell, ...]] = [
-            (group.channel or EVENTS, group.reason or UNKNOWN, group.number)
+            (
+                group.channel or (BROADCASTS if group.reason == Reason.EXPANSION_ERROR else EVENTS),
+                group.reason or UNKNOWN,
+                group.number,
+            )
             for group in groups
             if group.obstacle is None
         ]
@@ -82,6 +90,8 @@ def _selection(given: dict[str, Any]) -> Selection:
         raise CommandError(f"No template {template!r}{did_you_mean(template, known)}.")
     if event_id is not None:
         _check_event(event_id)
+    if given["broadcast"] is not None and not Broadcast.objects.filter(pk=given["broadcast"]).exists():
+        raise CommandError(f"No broadcast {given['broadcast']} is on record (docs/retention.md).")
     if delivery_ids is not None:
         _check_deliveries(delivery_ids)
     return Selection(
@@ -91,6 +101,7 @@ def _selection(given: dict[str, Any]) -> Selection:
         since=given["since"],
         until=given["until"],
         event_id=event_id,
+        broadcast_id=given["broadcast"],
         delivery_ids=None if delivery_ids is None else tuple(delivery_ids),
         include_unknown=given["include_unknown"],
     )
@@ -107,7 +118,7 @@ def _check_deliveries(delivery_ids: list[UUID]) -> None:
     for pk in delivery_ids:
         if pk not in states:
             raise CommandError(f"No delivery {pk} is on record (docs/retention.md).")
-        if states[pk] not in redrive.REDRIVABLE:
+        if states[pk] not in REDRIVABLE:
             raise CommandError(
                 f"The delivery {pk} is {states[pk]}; only failed and unknown ones can be sent round again."
             )

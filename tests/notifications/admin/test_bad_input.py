@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from notifications.models import (
     Attempt,
-    Broadcast,
     Category,
     Delivery,
     Event,
@@ -22,6 +21,7 @@ from notifications.models import (
     TemplateVersion,
 )
 from notifications.services import templates
+from tests.factories import make_broadcast
 
 SCRIPT = "<script>alert(1)</script>"
 MODELS = [
@@ -59,7 +59,7 @@ def scripted(db, django_user_model, admin_user):
     template.refresh_from_db()
     templates.draft_of(template, user=admin_user)
     link = {"action_url": SCRIPT, "action_text": SCRIPT, "about": SCRIPT}
-    broadcast = Broadcast.objects.create(template=template, recipient_count=1, created_at=now)
+    broadcast = make_broadcast(template, recipient_count=1, created_at=now)
     event = Event.objects.create(
         template=template, variables={SCRIPT: SCRIPT}, recipients=[str(user.pk), SCRIPT], channels=[SCRIPT], due_at=now,
         created_at=now, idempotency_key=SCRIPT, last_error=SCRIPT, broadcast=broadcast, **link,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -11,8 +12,9 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications import ids
 from notifications.admin.cells import masked
-from notifications.models import Broadcast, Delivery, Event, Notification
+from notifications.models import Broadcast, Delivery, Event, Notification, WorkerHeartbeat
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_batch_notification, publish_notification
@@ -241,3 +243,19 @@ def test_the_tasks_of_dramatiq_have_no_page(admin_client):
 
     assert "django_dramatiq" not in page.text
     assert admin_client.get("/admin/django_dramatiq/task/").status_code == 404
+
+
+def test_the_workers_are_listed_and_the_dead_ones_stand_out(admin_client, address):
+    now = timezone.now()
+    for process, age, fault in ((1, 1, ""), (2, 60, ""), (3, 1, "consumer of deliver_email")):
+        WorkerHeartbeat.objects.create(
+            id=ids.uuid7(), host="web-1", process=process, threads=10, started_at=now,
+            seen_at=now - timedelta(seconds=age), fault=fault,
+        )  # fmt: skip
+
+    page = admin_client.get(address("workerheartbeat", "changelist"), {"q": "web"})
+
+    assert dict(re.findall(r'field-process">(\d).*?icon-(yes|no)\.svg', page.text, re.DOTALL)) == {
+        "1": "yes", "2": "no", "3": "no"
+    }  # fmt: skip
+    assert "consumer of deliver_email" in page.text

@@ -17,7 +17,8 @@ from notifications.models import Attempt, Broadcast, Delivery, Event, Notificati
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_batch_notification, publish_notification
-from notifications.types import DeliveryState, EventState, Outcome, Priority
+from notifications.types import BroadcastState, DeliveryState, EventState, Outcome, Priority
+from tests.factories import make_broadcast
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 
 pytestmark = pytest.mark.django_db
@@ -205,13 +206,30 @@ def test_a_broadcast_goes_when_it_is_old_and_its_events_are_gone(alice, template
 
 def test_a_broadcast_stays_while_a_key_of_it_counts(template, at, settings):
     settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "RETENTION_DELIVERIES_DAYS": 10}
-    broadcast = Broadcast.objects.create(template=template, recipient_count=60, created_at=NOW)
+    broadcast = make_broadcast(template, recipient_count=60, created_at=NOW)
     make_event(template, state=EventState.DISPATCHED, broadcast=broadcast, idempotency_key="k")
 
     pruner.run_once(NOW + 20 * DAY, 10)
 
     assert Event.objects.get().emptied_at is not None
     assert Broadcast.objects.exists()
+
+
+def test_a_broadcast_that_waits_for_its_time_stays_however_long(template, at):
+    make_broadcast(template, audience="everybody", due_at=NOW + 400 * DAY)
+
+    assert pruner.prune(NOW + 200 * DAY, 10) == {}
+
+
+def test_what_a_failed_broadcast_had_to_say_goes_after_seven_days(template, at):
+    said = {"variables": {"secret": "x"}, "last_error": "KeyError: x", "action_url": "/x/"}
+    make_broadcast(template, audience="everybody", state=BroadcastState.FAILED, created_at=NOW, **said)
+
+    assert pruner.prune(NOW + 6 * DAY, 10) == {}
+    assert pruner.prune(NOW + 7 * DAY, 10) == {Kept.UNSAID: 1}
+    assert pruner.prune(NOW + 8 * DAY, 10) == {}
+    row = Broadcast.objects.get()
+    assert (row.variables, row.last_error, row.action_url) == ({}, "", "")
 
 
 # --- Deliveries and inbox items -------------------------------------------------------------------------------------

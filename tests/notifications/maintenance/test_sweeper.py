@@ -35,7 +35,7 @@ def test_a_round_costs_one_look_up_for_each_actor(template, django_assert_num_qu
     for _ in range(20):
         make_event(template)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         sweeper.due_actors(timezone.now())
 
 

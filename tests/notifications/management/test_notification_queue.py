@@ -55,13 +55,14 @@ def run(*args, out=None, **options):
 
 def test_it_is_one_aligned_table_with_what_was_due_first_on_top():
     assert run().splitlines() == [
-        "actor             oldest due   waiting   delayed   active   completed   failed",
-        "dispatch_high     2m 05s             1         0        0           0        0",
-        "dispatch_urgent   -                  0         0        0           0        0",
-        "dispatch_normal   -                  0         0        0           0        0",
-        "dispatch_low      -                  0         0        0           0        0",
-        "deliver_email     -                  0         1        0           0        0",
-        "deliver_sms       -                  0         0        0           1        0",
+        "actor              oldest due   waiting   delayed   active   completed   failed",
+        "dispatch_high      2m 05s             1         0        0           0        0",
+        "dispatch_urgent    -                  0         0        0           0        0",
+        "dispatch_normal    -                  0         0        0           0        0",
+        "dispatch_low       -                  0         0        0           0        0",
+        "expand_broadcast   -                  0         0        0           0        0",
+        "deliver_email      -                  0         1        0           0        0",
+        "deliver_sms        -                  0         0        0           1        0",
         "Completed and failed: in the last 24 hours.",
     ]
 

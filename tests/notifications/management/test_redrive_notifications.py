@@ -13,7 +13,8 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from notifications.models import Delivery, Event
-from notifications.types import DeliveryState, EventState, Reason
+from notifications.types import BroadcastState, DeliveryState, EventState, Reason
+from tests.factories import make_broadcast
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +46,18 @@ def run(*args):
 
 def waiting():
     return Delivery.objects.filter(state=DeliveryState.PENDING).count(), Event.objects.filter(state="pending").count()
+
+
+def test_a_broadcast_is_named_and_sent_round_again(template):
+    row = make_broadcast(template, audience="x", state=BroadcastState.FAILED)
+
+    assert run("--broadcast", str(row.pk), "--yes") == [
+        "channel        reason            number",
+        "(broadcasts)   expansion_error        1",
+        "Sent round again: 0 deliveries, 0 events, 1 broadcast.",
+    ]
+    with pytest.raises(CommandError, match="No broadcast"):
+        run("--broadcast", str(uuid4()))
 
 
 TABLE = [

@@ -163,6 +163,8 @@ def hostile_data() -> dict[str, Any]:
 class Reader(HTMLParser):
     """What a mail program could be made to run."""
 
+    #: What these hold is read, not followed.
+    TEXTS = {"alt", "title"}
     ACTIVE = {"base", "embed", "form", "iframe", "link", "meta", "object", "script", "style", "svg"}
 
     def __init__(self, html: str) -> None:
@@ -178,5 +180,5 @@ class Reader(HTMLParser):
             target = re.sub(r"[\x00-\x20]", "", value or "").lower()
             if name.startswith("on") or name == "srcdoc":
                 self.dangers.append(name)
-            if target.startswith(("javascript:", "data:", "vbscript:", "//")):
+            if name not in self.TEXTS and target.startswith(("javascript:", "data:", "vbscript:", "//")):
                 self.dangers.append(target)

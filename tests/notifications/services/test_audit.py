@@ -11,14 +11,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifications.maintenance import pruner
-from notifications.models import Attempt, Delivery, Event, Notification, TemplateContent
+from notifications.models import Attempt, Broadcast, Delivery, Event, Notification, TemplateContent
 from notifications.pipeline import pausing, wording
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import cancel_event, publish_batch_notification, publish_notification
 from notifications.services import audit, pauses
 from notifications.services.audit import Kind
-from notifications.types import DeliveryState, EventState, Outcome, PauseScope, Priority
+from notifications.types import BroadcastState, DeliveryState, EventState, Outcome, PauseScope, Priority
+from tests.factories import make_broadcast
+from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +98,62 @@ def test_a_template_without_any_wording_plans_nothing_and_loses_nothing(alice, t
 
     assert Notification.objects.exists()
     assert kinds() == set()
+
+
+# --- Broadcasts ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broadcast(alice, template, traveller):
+    """A broadcast that made two events, one of them dispatched."""
+    row = make_broadcast(template, audience="everybody", state=BroadcastState.EXPANDED, event_count=2)
+    for _ in range(2):
+        make_event(template, broadcast=row, recipients=[str(alice.pk)], channels=["in_app"], priority=Priority.LOW)
+    work()
+    return row
+
+
+def test_a_broadcast_whose_events_are_all_there_is_well(broadcast):
+    assert kinds(NOW + 6 * MINUTE) == set()
+
+
+def test_an_event_that_is_missing_from_its_broadcast_is_seen(broadcast):
+    event = first(Event.objects.all())
+    Delivery.objects.filter(event_id=event.pk).delete()
+    event.delete()
+
+    (finding,) = audit.audit(now=NOW).findings
+
+    assert (finding.kind, finding.first[0].id) == (Kind.EXPANSION, broadcast.pk)
+    assert finding.first[0].detail == "made 2, found 1"
+
+
+def test_events_of_a_broadcast_that_retention_may_have_taken_are_not_missed(broadcast):
+    Delivery.objects.all().delete()
+    Event.objects.all().delete()
+
+    assert kinds(NOW + timedelta(days=1)) == set()
+
+
+def test_a_broadcast_that_nobody_expands_or_frees_is_seen(broadcast):
+    Broadcast.objects.update(state=BroadcastState.PENDING, finished_at=None, slot=1)
+    assert kinds(NOW + 6 * MINUTE) == {Kind.BROADCAST_OVERDUE}
+    Broadcast.objects.update(slot=None)
+    assert kinds(NOW + 6 * MINUTE) == set()
+
+    Broadcast.objects.update(state=BroadcastState.EXPANDING, **lease(MINUTE))
+    assert kinds(NOW + 6 * MINUTE) == {Kind.BROADCAST_OVERHELD}
+
+
+@pytest.mark.parametrize("scope", [PauseScope.EVERYTHING, PauseScope.BROADCAST])
+def test_a_broadcast_that_a_pause_holds_is_not_stuck(broadcast, template, scope):
+    make_event(template, broadcast=broadcast)
+    make_delivery(broadcast_id=broadcast.pk)
+    Broadcast.objects.update(state=BroadcastState.PENDING, finished_at=None, slot=1, event_count=3)
+    key = str(broadcast.pk) if scope == PauseScope.BROADCAST else ""
+    pauses.pause(scope, key, now=NOW)
+
+    assert kinds(NOW + 6 * MINUTE) == set()
 
 
 # --- Each loss is seen ----------------------------------------------------------------------------------------------
@@ -305,4 +363,4 @@ def test_its_cost_in_queries_does_not_depend_on_the_number_of_events(alice, bob,
         work()
         costs.append(cost())
 
-    assert costs[0] == costs[1] == 14
+    assert costs[0] == costs[1] == 17

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.services import queue
 from notifications.services.queue import ActorQueue
-from notifications.types import DeliveryState, EventState, Priority
+from notifications.types import BroadcastState, DeliveryState, EventState, Priority
+from tests.factories import make_broadcast
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 
 pytestmark = pytest.mark.django_db
@@ -38,8 +39,16 @@ def by_actor(now=NOW):
 def test_every_actor_has_a_line_even_with_nothing_to_do():
     assert queue.queues(now=NOW) == [
         ActorQueue(actor=actor, waiting=0, delayed=0, active=0, completed=0, failed=0, oldest_due_at=None)
-        for actor in ("dispatch_urgent", "dispatch_high", "dispatch_normal", "dispatch_low", "deliver_email", "deliver_sms")
-    ]  # fmt: skip
+        for actor in (
+            "dispatch_urgent",
+            "dispatch_high",
+            "dispatch_normal",
+            "dispatch_low",
+            "expand_broadcast",
+            "deliver_email",
+            "deliver_sms",
+        )
+    ]
 
 
 def test_events_are_counted_by_priority(template):
@@ -104,6 +113,20 @@ def test_what_was_completed_more_than_a_day_ago_is_history(template, traveller):
     ]
 
 
+def test_audiences_are_counted_and_lists_are_nobodys_work(template):
+    make_broadcast(template)
+    make_broadcast(template, audience="everybody", due_at=NOW - MINUTE)
+    make_broadcast(template, audience="everybody", due_at=NOW + MINUTE)
+    make_broadcast(template, audience="everybody", state=BroadcastState.EXPANDING, **held())
+    make_broadcast(template, audience="everybody", state=BroadcastState.EXPANDED, created_at=NOW)
+    make_broadcast(template, audience="everybody", state=BroadcastState.FAILED, created_at=NOW)
+
+    (line,) = (line for line in queue.queues(now=NOW) if line.actor == "expand_broadcast")
+
+    assert (line.waiting, line.delayed, line.active, line.completed, line.failed) == (1, 1, 1, 1, 1)
+    assert line.oldest_due_at == NOW - MINUTE
+
+
 def test_what_has_been_due_longest_comes_first(template):
     make_event(template, priority=Priority.URGENT, due_at=NOW - MINUTE)
     make_event(template, priority=Priority.LOW, due_at=NOW - HOUR)
@@ -111,8 +134,14 @@ def test_what_has_been_due_longest_comes_first(template):
     make_delivery(channel="email", due_at=NOW + HOUR)
 
     assert [line.actor for line in queue.queues(now=NOW)] == [
-        "dispatch_low", "deliver_sms", "dispatch_urgent", "dispatch_high", "dispatch_normal", "deliver_email"
-    ]  # fmt: skip
+        "dispatch_low",
+        "deliver_sms",
+        "dispatch_urgent",
+        "dispatch_high",
+        "dispatch_normal",
+        "expand_broadcast",
+        "deliver_email",
+    ]
 
 
 def test_work_left_behind_by_a_channel_that_was_taken_out_is_shown():
@@ -123,7 +152,7 @@ def test_work_left_behind_by_a_channel_that_was_taken_out_is_shown():
     assert by_actor()["deliver_webhook"].active == 1
 
 
-def test_it_costs_eight_statements_whatever_waits(template):
+def test_it_costs_twelve_statements_whatever_waits(template):
     for number in (1, 20):
         for _ in range(number):
             make_event(template)
@@ -131,4 +160,4 @@ def test_it_costs_eight_statements_whatever_waits(template):
         with CaptureQueriesContext(connection) as queries:
             queue.queues(now=NOW)
 
-        assert len(queries) == 8
+        assert len(queries) == 12

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connections
+from django.db import connections, transaction
 from django.utils import timezone
 
 from notifications import wakeups
@@ -18,11 +18,12 @@ from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import cancel_event, publish_notification
 from notifications.services import redrive
-from notifications.services.redrive import Group, Obstacle, Redriven, Selection
-from notifications.types import DeliveryState, EventState, Outcome, Priority, Reason
+from notifications.services.failed import REDRIVABLE, Obstacle, Selection
+from notifications.services.redrive import Group, Redriven
+from notifications.types import BroadcastState, DeliveryState, EventState, Outcome, Priority, Reason
 from tests import adapters
 from tests.adapters import Once, Scripted
-from tests.factories import make_template
+from tests.factories import make_broadcast, make_template
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 
 pytestmark = pytest.mark.django_db
@@ -192,12 +193,47 @@ def test_what_was_cancelled_stays_cancelled(alice, template, use, traveller):
 
 
 def test_a_cancelled_broadcast_stays_cancelled(template, traveller):
-    broadcast = Broadcast.objects.create(template=template, recipient_count=60, created_at=NOW, cancelled_at=NOW)
+    broadcast = make_broadcast(template, recipient_count=60, created_at=NOW, cancelled_at=NOW)
     event = make_event(template, state=EventState.FAILED, broadcast=broadcast)
     make_delivery(event_id=event.pk, broadcast_id=broadcast.pk, state=DeliveryState.FAILED)
 
     assert again() == Redriven(events=0, deliveries=0)
     assert obstacles() == {Obstacle.CANCELLED}
+
+
+def test_a_broadcast_that_could_not_be_expanded_begins_again(template, traveller, rung):
+    broken = make_broadcast(
+        template, audience="x", state=BroadcastState.FAILED, last_error="x", completed_at=NOW, slot=1, claims=2
+    )
+    crashed = make_broadcast(template, audience="x", state=BroadcastState.FAILED, last_error=Reason.WORKER_CRASHED)
+    called_back = make_broadcast(template, audience="x", state=BroadcastState.FAILED, cancelled_at=NOW)
+    groups = {(group.channel, group.reason, group.obstacle) for group in redrive.count(ALL, now=NOW + HOUR)}
+    assert groups == {
+        ("", Reason.EXPANSION_ERROR, None),
+        ("", Reason.WORKER_CRASHED, None),
+        ("", Reason.EXPANSION_ERROR, Obstacle.CANCELLED),
+    }
+
+    with transaction.atomic():
+        assert again(Selection(broadcast_id=broken.pk)) == Redriven(broadcasts=1, events=0, deliveries=0)
+    assert again() == Redriven(broadcasts=1, events=0, deliveries=0)
+
+    broken.refresh_from_db()
+    assert (broken.state, broken.last_error, broken.claims) == (BroadcastState.PENDING, "", 0)
+    assert (broken.slot, broken.finished_at, broken.completed_at) == (None, None, None)
+    assert Broadcast.objects.get(pk=crashed.pk).state == BroadcastState.PENDING
+    assert Broadcast.objects.get(pk=called_back.pk).state == BroadcastState.FAILED
+
+
+def test_the_progress_of_a_broadcast_is_measured_again_when_something_of_it_goes_round(template, traveller):
+    done = make_broadcast(template, completed_at=NOW)
+    make_delivery(broadcast_id=done.pk, state=DeliveryState.FAILED, content={"body": "x"})
+    other = make_broadcast(template, completed_at=NOW)
+
+    assert again(Selection(broadcast_id=done.pk)) == Redriven(events=0, deliveries=1)
+
+    assert Broadcast.objects.get(pk=done.pk).completed_at is None
+    assert Broadcast.objects.get(pk=other.pk).completed_at is not None
 
 
 def test_what_is_too_late_stays(alice, template, use, traveller):
@@ -241,7 +277,7 @@ def test_what_no_worker_sends_is_not_made_to_wait_for_ever(template, traveller, 
 
 
 @pytest.mark.parametrize(
-    "state", [state for state in DeliveryState if state not in {*redrive.REDRIVABLE, DeliveryState.SENDING}]
+    "state", [state for state in DeliveryState if state not in {*REDRIVABLE, DeliveryState.SENDING}]
 )
 def test_only_what_failed_is_sent_round_again(template, traveller, state):
     event = make_event(template, state=EventState.DISPATCHED)

@@ -1,0 +1,36 @@
+"""What business code said: shared by events and broadcasts."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from notifications import ids
+from notifications.models.leases import Leased
+from notifications.models.templates import Template
+from notifications.types import Priority, Source
+
+
+class Publication(Leased):
+    """One call of the front door, waiting to be worked on."""
+
+    id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="+")
+    #: Plain JSON, checked by `inputs.plain_json`.
+    variables = models.JSONField(default=dict)
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
+    action_url = models.TextField(blank=True)
+    action_text = models.CharField(max_length=100, blank=True)
+    #: Names of the channels to use; null: all the template has wording for.
+    channels = models.JSONField(null=True, blank=True)
+    #: The business object, as `orders.order:42`.
+    about = models.CharField(max_length=200, blank=True)
+    source = models.CharField(max_length=10, choices=Source, default=Source.CODE)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+    #: When it reached a final state.
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
