@@ -54,9 +54,11 @@ _known: tuple[float, Held] | None = None
 def current(now: datetime) -> Held:
     """Return the pauses in force, at most a second old."""
     global _known  # noqa: PLW0603
-    if _known is None or time.monotonic() - _known[0] > MAX_AGE:
-        _known = (time.monotonic(), _read(now))
-    return _known[1]
+    # Once: another thread may forget it between two looks.
+    known = _known
+    if known is None or time.monotonic() - known[0] > MAX_AGE:
+        _known = known = (time.monotonic(), _read(now))
+    return known[1]
 
 
 def forget() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from types import SimpleNamespace
 
 import pytest
 import time_machine
@@ -90,6 +92,17 @@ def test_a_pause_with_an_end_lets_go_by_itself(alice, template, use, traveller):
     assert work() == 1
     assert breaker.close_recovered(NOW + timedelta(seconds=301), 10) == 1
     assert Pause.objects.get().lifted_at == NOW + timedelta(minutes=5)
+
+
+def test_another_thread_may_forget_while_this_one_looks(monkeypatch):
+    def monotonic():
+        pausing.forget()
+        return time.monotonic()
+
+    pausing.current(NOW)
+    monkeypatch.setattr(pausing, "time", SimpleNamespace(monotonic=monotonic))
+
+    assert not pausing.current(NOW).everything
 
 
 def test_two_hands_on_the_switch_make_one_pause():
