@@ -40,7 +40,8 @@ def postgres_restarted(run: Run) -> None:
         recovered.append(restart(run, how))
 
     run.report.note(recovery_seconds=run.rest())
-    run.judge(duplicate_emails=2 * workers * DRAINS)
+    verdict = run.judge(duplicate_emails=2 * workers * DRAINS)
+    run.report.at_most("unknown", verdict.states["sms", "unknown"], 2 * workers * DRAINS)
     run.report.at_most("seconds_until_sending_again", max(recovered), 15)
     run.report.at_least("publications_refused", len(publishing.refused()), 1)
     run.report.equal("published", len({item.numbers for item in publishing.accepted()}), len(numbers))
@@ -66,7 +67,8 @@ def sqlite_killed(run: Run) -> None:
         kills += 1
 
     run.report.note(recovery_seconds=run.rest())
-    run.judge(duplicate_emails=kills * DRAINS)
+    verdict = run.judge(duplicate_emails=kills * DRAINS)
+    run.report.at_most("unknown", verdict.states["sms", "unknown"], kills * DRAINS)
     run.report.at_least("kills", kills, 2)
     run.report.equal("publishing_failed", len(publishing.refused()), 0)
     ((verdict,),) = tables.query(run.environment["DATABASE_URL"], "PRAGMA integrity_check")
