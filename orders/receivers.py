@@ -6,12 +6,19 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 
-from notifications.publishing import publish_notification
+from notifications.publishing import audience, publish_notification
 from orders.models import Order
 
 #: Lines named in a confirmation. An order of any length can be placed, but variables are at most 16 KB.
 SHOWN_LINES = 15
+
+
+@audience("customers")
+def customers() -> QuerySet[User]:
+    """Return everybody who shops here: whose account is active, less staff."""
+    return User.objects.filter(is_active=True, is_staff=False)
 
 
 def notify_customer_registered(sender: type[User], *, customer: User, **kwargs: Any) -> None:

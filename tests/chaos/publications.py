@@ -18,6 +18,8 @@ class Publication:
     numbers: tuple[int, ...]
     channels: tuple[str, ...]
     priority: str = "normal"
+    #: The numbers are told as this audience; empty: as a list.
+    audience: str = ""
     key: str = ""
     #: A list cannot be printed: the wording fails when it is rendered.
     tracking_code: str | list[str] = "1Z999AA1"

@@ -124,7 +124,8 @@ def _call(publication: Publication) -> tuple[tuple[UUID, ...], bool]:
         return (one.id,), one.created
     batch = publish_batch_notification(
         "ORDER_SHIPPED",
-        recipients=publication.numbers,
+        recipients=None if publication.audience else publication.numbers,
+        audience=publication.audience or None,
         variables=variables,
         channels=channels,
         priority=publication.priority,

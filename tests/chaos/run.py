@@ -54,6 +54,7 @@ class Run:
         household: Household,
         stack: ExitStack,
         environment: dict[str, str],
+        people: int,
         limit: float,
         stopping: threading.Event,
     ) -> None:
@@ -61,6 +62,8 @@ class Run:
         #: Decides whom and when; the same seed decides the same.
         self.random = random.Random(f"{report.seed}:{report.scenario}")  # noqa: S311 - replayable on purpose
         self.environment = environment
+        #: Recipients there are.
+        self.people = people
         self.redis: RedisServer | None = None
         self.postgres: PostgresServer | None = None
         self.folder = household.folder
@@ -227,6 +230,7 @@ def opened(
             household=household,
             stack=stack,
             environment=environment,
+            people=stage.people,
             limit=limit,
             stopping=stage.stopping,
         )

@@ -16,7 +16,8 @@ EVENTS_OVER = {"dispatched", "cancelled", "expired", "failed"}
 DELIVERIES_OPEN = {"pending", "sending"}
 
 OPEN = """
-SELECT (SELECT count(*) FROM notifications_event WHERE state IN ('pending', 'dispatching')),
+SELECT (SELECT count(*) FROM notifications_event WHERE state IN ('pending', 'dispatching'))
+       + (SELECT count(*) FROM notifications_broadcast WHERE state IN ('pending', 'expanding')),
        (SELECT count(*) FROM notifications_delivery WHERE state IN ('pending', 'sending'))
 """
 EVENTS = "SELECT id, state, planned_count, last_error FROM notifications_event"
@@ -79,7 +80,7 @@ def execute(url: str, sql: str) -> None:
 
 
 def still_open(url: str) -> tuple[int, int] | None:
-    """Return how many events and deliveries are not over; None: the database does not answer."""
+    """Return how many events (or broadcasts) and deliveries are not over; None: the database does not answer."""
     try:
         ((events, deliveries),) = query(url, OPEN)
     except psycopg.OperationalError:

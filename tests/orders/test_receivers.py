@@ -10,9 +10,11 @@ import time_machine
 
 from notifications.models import Event
 from notifications.publishing import Priority
+from notifications.registry import audience_named
 from orders import services, signals
 from orders.exceptions import WrongStatus
 from orders.models import Order
+from orders.receivers import customers
 from orders.types import LineItem
 
 pytestmark = pytest.mark.usefixtures("shipped_templates")
@@ -139,3 +141,13 @@ def test_a_refused_move_announces_nothing(order):
         services.ship_order(stale, tracking_code="1Z999")
 
     assert not Event.objects.filter(template_id="ORDER_SHIPPED").exists()
+
+
+def test_the_customers_are_those_who_can_shop_less_staff(django_user_model):
+    people = django_user_model.objects
+    alice = people.create_user("alice")
+    people.create_user("former", is_active=False)
+    people.create_user("clerk", is_staff=True)
+
+    assert list(customers()) == [alice]
+    assert audience_named("customers") is customers

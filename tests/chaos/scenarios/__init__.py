@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.chaos.scenarios import broker, database, fairness, provider, publishing, workers
+from tests.chaos.scenarios import broadcasts, broker, database, fairness, provider, publishing, workers
 
 ALL = (
     workers.workers_killed,
@@ -24,6 +24,7 @@ ALL = (
     provider.provider_errors,
     provider.provider_locks_us_out,
     fairness.rate_held,
+    broadcasts.expander_killed,
     workers.several_clocks,
     workers.clocks_apart,
     database.sqlite_killed,
