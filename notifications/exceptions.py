@@ -58,6 +58,10 @@ class IdempotencyConflict(PublishError):
     """The idempotency key was used before, for another request."""
 
 
+class WrongPreference(NotificationError, ValueError):
+    """The wish cannot be granted."""
+
+
 class RenderError(NotificationError):
     """The wording could not be rendered."""
 

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from notifications import conf
 from notifications.exceptions import UnknownAudience, UnknownChannel
-from notifications.types import Adapter, Channel
+from notifications.types import Adapter, Cadence, Channel
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -39,6 +39,19 @@ def adapter(name: str) -> Adapter:
     except (ImportError, KeyError, TypeError) as e:
         message = f"NOTIFICATION_CHANNELS[{name!r}] cannot be used: {e}"
         raise ImproperlyConfigured(message) from e
+
+
+def cadences(given: Any) -> dict[str, str]:
+    """Return channel → cadence, as a category has them for those without a wish; ValueError says what is wrong."""
+    if not isinstance(given, dict):
+        raise ValueError(f'Defaults are like {{"sms": "off"}}, not a {type(given).__name__}.')  # noqa: TRY004 - one kind
+    for channel, cadence in given.items():
+        if channel not in Channel.values:
+            raise ValueError(f"No channel {channel!r}{did_you_mean(channel, Channel.values)}.")
+        if cadence not in Cadence.values:
+            known = ", ".join(Cadence.values)
+            raise ValueError(f"No cadence {cadence!r}{did_you_mean(cadence, Cadence.values)}; there are {known}.")
+    return given
 
 
 def unknown_channel(name: Any) -> UnknownChannel:

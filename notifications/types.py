@@ -39,6 +39,32 @@ class Cadence(TextChoices):
     OFF = "off", _("never")
 
 
+class QuietPolicy(TextChoices):
+    """What of a category may be sent in a recipient's quiet hours; the rest waits for their end."""
+
+    NOTHING = "nothing", _("nothing")
+    URGENT = "urgent", _("what is urgent")
+    EVERYTHING = "everything", _("everything")
+
+
+class Level(TextChoices):
+    """Who decided whether, and how often, something is sent by a channel: from the strongest to the weakest."""
+
+    REQUIRED = "required", _("the category is required")
+    TEMPLATE = "template", _("the recipient's wish for this kind of message")
+    CATEGORY = "category", _("the recipient's wish for the category")
+    DEFAULT = "default", _("the default of the category")
+
+
+class ConsentSource(TextChoices):
+    """Where a recipient's wish was changed."""
+
+    CODE = "code", _("business code")
+    API = "api", _("their preferences")
+    ADMIN = "admin", _("staff")
+    UNSUBSCRIBE = "unsubscribe", _("an unsubscribe link")
+
+
 class Source(TextChoices):
     """Who published an event."""
 
@@ -114,6 +140,10 @@ class Reason(TextChoices):
     NO_CONTENT = "no_content", _("the template has no wording for this channel")
     CATEGORY_OFF = "category_off", _("the recipient switched this category off")
     TEMPLATE_OFF = "template_off", _("the recipient switched this kind of message off")
+    DEFAULT_OFF = "default_off", _("this category is sent only to those who want it")
+    MUTED = "muted", _("the recipient muted what this is about")
+    FREQUENCY_CAP = "frequency_cap", _("the recipient has had enough of this category for the day")
+    QUIET_HOURS = "quiet_hours", _("waiting for the end of the recipient's quiet hours")
     TEMPLATE_DISABLED = "template_disabled", _("staff disabled the template")
     DISPATCH_ERROR = "dispatch_error", _("the event could not be dispatched")
     EXPANSION_ERROR = "expansion_error", _("the audience could not be told")
@@ -177,6 +207,17 @@ class Action:
 
     url: str = ""
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Whom a content is filled in for. Empty: the site's language, the site's zone."""
+
+    name: str = ""
+    #: Language tag such as de-AT.
+    locale: str = ""
+    #: IANA name.
+    time_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from notifications.admin.base import CarefulAdmin, staff_member
 from notifications.admin.cells import at, link_to_list, page_of, pretty
 from notifications.admin.variables import VariablesField
 from notifications.models import Category, Template, TemplateContent, TemplateVersion
+from notifications.registry import cadences
 from notifications.services import templates
 
 if TYPE_CHECKING:
@@ -28,11 +29,27 @@ if TYPE_CHECKING:
 EDIT_WORDING = "notifications.change_templateversion"
 
 
+class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A category whose defaults the planner can read."""
+
+    class Meta:
+        model = Category
+        fields = ["code", "name", "description", "required", "defaults", "quiet_hours", "daily_cap"]
+
+    def clean_defaults(self) -> dict[str, str]:
+        """Return channel → cadence."""
+        try:
+            return cadences(self.cleaned_data["defaults"] or {})
+        except ValueError as e:
+            raise ValidationError(str(e)) from e
+
+
 @admin.register(Category)
 class CategoryAdmin(CarefulAdmin):
     """What people opt in or out of."""
 
-    list_display = ["code", "name", "required", "description"]
+    form = CategoryForm
+    list_display = ["code", "name", "required", "quiet_hours", "daily_cap", "description"]
     list_filter = ["required"]
     search_fields = ["code", "name"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from notifications.models.broadcasts import Broadcast
+from notifications.models.consent import ConsentChange, FrequencyCount, Mute
 from notifications.models.deliveries import Attempt, Delivery
 from notifications.models.events import Event
 from notifications.models.holds import Pause, SendRate
@@ -17,9 +18,12 @@ __all__ = [
     "Attempt",
     "Broadcast",
     "Category",
+    "ConsentChange",
     "Delivery",
     "Event",
+    "FrequencyCount",
     "Leased",
+    "Mute",
     "Notification",
     "Pause",
     "Preference",

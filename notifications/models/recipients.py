@@ -16,7 +16,7 @@ phone_validator = RegexValidator(r"^\+[1-9]\d{6,14}$", _("Use the international 
 
 
 class RecipientSettings(models.Model):
-    """What the user table does not know: phone, language, time zone."""
+    """What the user table does not know: phone, language, time zone, quiet hours."""
 
     recipient = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="notification_settings"
@@ -26,6 +26,8 @@ class RecipientSettings(models.Model):
     locale = models.CharField(max_length=20, blank=True)
     #: IANA name; empty: the site's zone.
     time_zone = models.CharField(max_length=50, blank=True)
+    #: As `pipeline.quiet_hours.QuietHours.from_json` reads it; empty: none.
+    quiet_hours = models.JSONField(default=dict, blank=True)
 
     class Meta:
         verbose_name_plural = "recipient settings"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.validators import RegexValidator
+from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from notifications.types import Channel, Priority
+from notifications.types import Channel, Priority, QuietPolicy
 
 code_validator = RegexValidator(r"^[A-Z][A-Z0-9_]*$", _("Use capital letters, digits and underscores: ORDER_CREATED."))
 
@@ -21,6 +21,22 @@ class Category(models.Model):
     name = models.CharField(max_length=100)
     description = models.TextField(blank=True)
     required = models.BooleanField(default=False, help_text=_("People cannot switch it off."))
+    #: Channel → cadence, for those who have no wish of their own; a channel that is not here: immediately.
+    defaults = models.JSONField(
+        default=dict, blank=True, help_text=_('For people without a wish of their own, such as {"sms": "off"}.')
+    )
+    quiet_hours = models.CharField(
+        max_length=10,
+        choices=QuietPolicy,
+        default=QuietPolicy.URGENT,
+        help_text=_("What may be sent in people's quiet hours; the rest waits for their end."),
+    )
+    daily_cap = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Notifications a person gets by e-mail, text message and so on in a day; the inbox has them all."),
+    )
 
     class Meta:
         verbose_name_plural = "categories"

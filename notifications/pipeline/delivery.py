@@ -8,20 +8,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from notifications import clock, conf, registry, signals, wakeups
-from notifications.exceptions import AmbiguousError, RenderError
+from notifications.exceptions import AmbiguousError
 from notifications.models import Delivery, Event
-from notifications.pipeline import breaker, claiming, facts, pacing, pausing, settling, wording
+from notifications.pipeline import breaker, claiming, composing, pacing, pausing, settling
 from notifications.pipeline.draining import places
-from notifications.types import Action, DeliveryState, Message, Priority, Reason, Rendered
+from notifications.types import DeliveryState, Message, Priority, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from datetime import datetime
     from uuid import UUID
 
     from notifications.pipeline.claiming import Claim
-    from notifications.pipeline.facts import Recipient
-    from notifications.types import Adapter, Content, Receipt
+    from notifications.types import Adapter, Receipt
 
 #: Seconds before the end of the lease from which nothing more is begun.
 LEASE_MARGIN = 5.0
@@ -132,20 +130,17 @@ class _Batch:
         return [message for message in messages if message.delivery_id not in gone]
 
     def _messages(self) -> list[Message]:
-        """Render what is to be sent, in constant queries; settle what is not to be sent any more."""
-        rows = list(self._rows.values())
-        events = Event.objects.in_bulk([row.event_id for row in rows if row.event_id is not None])
-        contents = wording.contents_of(row.version_id for row in rows if row.version_id is not None)
-        people = facts.recipients(str(row.recipient_id) for row in rows if row.recipient_id is not None)
-        now = clock.now()
+        """Return what is to be sent; settle what is not, put off what is not to be sent now."""
         messages = []
-        for row in rows:
-            event = events.get(row.event_id) if row.event_id else None
-            wordings = contents.get(row.version_id, ()) if row.version_id else ()
-            try:
-                messages.append(_message(row, event, wordings, people.get(str(row.recipient_id)), now))
-            except _NotToBeSent as e:
-                settling.finish(row, self._token, state=e.state, reason=e.reason, last_error=e.detail)
+        for row, composed in composing.compose(self._rows.values(), now=clock.now()):
+            if isinstance(composed, Message):
+                messages.append(composed)
+            elif composed.due_at is not None:
+                settling.put_off(row, self._token, until=composed.due_at, reason=composed.reason)
+            else:
+                settling.finish(
+                    row, self._token, state=composed.state, reason=composed.reason, last_error=composed.detail
+                )
         return messages
 
     def _send(self, batch: list[Message]) -> list[Message]:
@@ -183,47 +178,3 @@ class _Batch:
 
 class _Broken(AmbiguousError):
     """The adapter raised something it should have yielded."""
-
-
-class _NotToBeSent(Exception):
-    """A claimed delivery that must not go out after all."""
-
-    def __init__(self, state: DeliveryState, reason: Reason, detail: str = "") -> None:
-        super().__init__(reason)
-        self.state, self.reason, self.detail = state, reason, detail
-
-
-def _message(
-    row: Delivery, event: Event | None, contents: tuple[Content, ...], recipient: Recipient | None, now: datetime
-) -> Message:
-    if event is not None and event.cancelled_at is not None:
-        raise _NotToBeSent(DeliveryState.CANCELLED, Reason.EVENT_CANCELLED)
-    if row.expires_at is not None and row.expires_at <= now:
-        raise _NotToBeSent(DeliveryState.EXPIRED, Reason.EXPIRED)
-    return Message(
-        delivery_id=row.pk,
-        channel=row.channel,
-        address=row.address,
-        priority=Priority(row.priority),
-        rendered=_rendered(row, event, contents, recipient),
-        action=Action(url=event.action_url, text=event.action_text) if event is not None else Action(),
-        category=row.category_id or "",
-    )
-
-
-def _rendered(
-    row: Delivery, event: Event | None, contents: tuple[Content, ...], recipient: Recipient | None
-) -> Rendered:
-    """Return the words: of the version it was planned with, or its own where it was not planned."""
-    if row.content is not None:
-        return Rendered(
-            title=row.content.get("title", ""), body=row.content.get("body", ""), html=row.content.get("html", "")
-        )
-    if event is None or event.emptied_at is not None:
-        raise _NotToBeSent(DeliveryState.FAILED, Reason.CONTENT_GONE)
-    name, locale = (recipient.name, recipient.locale) if recipient else ("", "")
-    try:
-        content = wording.pick(contents, row.channel, locale)
-        return wording.render_event(content, event, name=name, locale=locale)
-    except RenderError as e:
-        raise _NotToBeSent(DeliveryState.FAILED, Reason.RENDER_ERROR, str(e)) from e

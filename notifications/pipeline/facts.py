@@ -6,18 +6,21 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings as site
 from django.contrib.auth import get_user_model
 
 from notifications import registry
-from notifications.models import Preference, RecipientSettings, Template
+from notifications.models import Mute, Preference, RecipientSettings, Template
 from notifications.pipeline import wording
+from notifications.pipeline.quiet_hours import QuietHours, time_zone
 from notifications.pipeline.routing import EventFacts, RecipientFacts
-from notifications.types import Cadence, Channel, Content
+from notifications.types import Cadence, Channel, Content, Priority, QuietPolicy, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
-    from notifications.models import Event
+    from notifications.models import Category, Delivery, Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +28,12 @@ class Recipient:
     """A user as the pipeline sees them."""
 
     pk: Any
-    name: str
-    locale: str
+    reader: Reader
     routing: RecipientFacts
+
+    @property
+    def locale(self) -> str:
+        return self.reader.locale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +50,23 @@ class Wording:
 
 def templates(codes: Iterable[str]) -> dict[str, Wording]:
     """Return the live wording of templates, by code: at most two queries."""
-    rows = list(Template.objects.filter(code__in=set(codes)).select_related("category"))
-    contents = wording.contents_of(row.live_version_id for row in rows if row.live_version_id is not None)
-    return {row.code: Wording(template=row, contents=contents.get(row.live_version_id or 0, ())) for row in rows}
+    rows = templates_by_code(codes)
+    contents = wording.contents_of(row.live_version_id for row in rows.values() if row.live_version_id is not None)
+    return {
+        code: Wording(template=row, contents=contents.get(row.live_version_id or 0, ())) for code, row in rows.items()
+    }
+
+
+def templates_by_code(codes: Iterable[str]) -> dict[str, Template]:
+    """Return templates, each with its category, by code: at most one query."""
+    wanted = set(codes)
+    if not wanted:
+        return {}
+    return {row.code: row for row in Template.objects.filter(code__in=wanted).select_related("category")}
 
 
 def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
-    """Return the known users among `ids` (text, as events store them), by id: three queries."""
+    """Return the known users among `ids` (text, as events store them), by id: four queries."""
     users = {str(user.pk): user for user in get_user_model()._default_manager.filter(pk__in=set(ids))}
     settings = {row.recipient_id: row for row in RecipientSettings.objects.filter(recipient__in=users)}
     by_category: dict[Any, dict[tuple[str, str], Cadence]] = defaultdict(dict)
@@ -60,33 +76,88 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
             by_template[wish.recipient_id][wish.template_id, wish.channel] = Cadence(wish.cadence)
         else:
             by_category[wish.recipient_id][wish.category_id or "", wish.channel] = Cadence(wish.cadence)
-    return {
-        key: Recipient(
+    mutes: dict[Any, dict[str, datetime | None]] = defaultdict(dict)
+    for mute in Mute.objects.filter(recipient__in=users):
+        mutes[mute.recipient_id][mute.about] = mute.until
+    found = {}
+    for key, user in users.items():
+        row = settings.get(user.pk)
+        found[key] = Recipient(
             pk=user.pk,
-            name=user.get_short_name() or user.get_username(),
-            locale=settings[user.pk].locale if user.pk in settings else "",
+            reader=Reader(
+                name=user.get_short_name() or user.get_username(),
+                locale=row.locale if row else "",
+                time_zone=_zone(row),
+            ),
             routing=RecipientFacts(
                 is_active=user.is_active,
-                addresses=_addresses(user, settings.get(user.pk)),
+                addresses=_addresses(user, row),
                 by_category=by_category[user.pk],
                 by_template=by_template[user.pk],
+                mutes=mutes[user.pk],
+                time_zone=_zone(row),
+                quiet=_quiet(row),
             ),
         )
-        for key, user in users.items()
-    }
+    return found
 
 
 def of_event(event: Event, live: Wording) -> EventFacts:
     """Return what the planner needs of an event."""
     return EventFacts(
         template=live.template.code,
-        category=live.template.category_id,
-        is_required=live.template.category.required,
         is_disabled=live.template.disabled_at is not None,
         channels=None if event.channels is None else tuple(event.channels),
         worded=live.worded,
         configured=frozenset(registry.channel_names()),
+        priority=Priority(event.priority),
+        about=event.about,
+        **of_category(live.template.category),
     )
+
+
+def of_delivery(row: Delivery, template: Template, *, about: str) -> EventFacts:
+    """Return what the planner needs to ask once more whether a planned delivery is wanted."""
+    channels = frozenset({row.channel})
+    return EventFacts(
+        template=template.code,
+        is_disabled=template.disabled_at is not None,
+        channels=(row.channel,),
+        worded=channels,
+        configured=channels,
+        priority=Priority(row.priority),
+        about=about,
+        **of_category(template.category),
+    )
+
+
+def of_category(category: Category) -> dict[str, Any]:
+    """Return what the planner needs of a category, by the names of `EventFacts`."""
+    return {
+        "category": category.code,
+        "is_required": category.required,
+        "defaults": {channel: Cadence(cadence) for channel, cadence in category.defaults.items()},
+        "quiet_policy": QuietPolicy(category.quiet_hours),
+    }
+
+
+def _zone(row: RecipientSettings | None) -> str:
+    """Return the recipient's time zone; the site's, if they have none or one that is no more."""
+    name = row.time_zone if row else ""
+    try:
+        return time_zone(name).key if name else site.TIME_ZONE
+    except ValueError:
+        return site.TIME_ZONE
+
+
+def _quiet(row: RecipientSettings | None) -> QuietHours | None:
+    """Return the recipient's quiet hours. What cannot be read holds nothing back: `services.preferences` checks it."""
+    if row is None or not row.quiet_hours:
+        return None
+    try:
+        return QuietHours.from_json(row.quiet_hours)
+    except ValueError:
+        return None
 
 
 def _addresses(user: Any, settings: RecipientSettings | None) -> dict[str, str]:

@@ -9,11 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from notifications.types import Cadence, Channel, DeliveryState, Reason
+from notifications.pipeline.quiet_hours import QuietHours, next_allowed
+from notifications.types import Cadence, Channel, DeliveryState, Level, Priority, QuietPolicy, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+#: Channels that make a sound somewhere. In-app is silent, and a webhook is nobody's bedroom.
+AUDIBLE = frozenset({Channel.EMAIL, Channel.SMS, Channel.WEB_PUSH, Channel.CHAT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,11 @@ class RecipientFacts:
     by_category: Mapping[tuple[str, str], Cadence] = field(default_factory=dict)
     #: (template code, channel) → wish
     by_template: Mapping[tuple[str, str], Cadence] = field(default_factory=dict)
+    #: object → muted until; None: for ever
+    mutes: Mapping[str, datetime | None] = field(default_factory=dict)
+    #: IANA name
+    time_zone: str = "UTC"
+    quiet: QuietHours | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +54,20 @@ class EventFacts:
     worded: frozenset[str]
     #: Channels that are set up here.
     configured: frozenset[str]
+    priority: Priority = Priority.NORMAL
+    #: What it is about; empty: nothing that could be muted.
+    about: str = ""
+    #: channel → cadence for those without a wish
+    defaults: Mapping[str, Cadence] = field(default_factory=dict)
+    quiet_policy: QuietPolicy = QuietPolicy.URGENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """How often something is sent by a channel, and who decided that."""
+
+    cadence: Cadence
+    level: Level
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +82,77 @@ class Route:
     reason: Reason | None = None
 
 
-def plan(event: EventFacts, recipient: RecipientFacts, *, now: datetime) -> list[Route]:
-    """Return one route for each channel the event asks for, in the order of `Channel`."""
+#: Who decided that something is off → the reason that says so.
+_OFF = {
+    Level.TEMPLATE: Reason.TEMPLATE_OFF,
+    Level.CATEGORY: Reason.CATEGORY_OFF,
+    Level.DEFAULT: Reason.DEFAULT_OFF,
+}
+
+
+def plan(event: EventFacts, recipient: RecipientFacts, *, now: datetime, is_capped: bool = False) -> list[Route]:
+    """
+    Return one route for each channel the event asks for, in the order of `Channel`.
+
+    `is_capped`: the recipient has had the day's number of the category; the inbox gets it all the same.
+    """
     wanted = event.worded if event.channels is None else frozenset(event.channels)
-    return [_route(channel, event, recipient, now) for channel in Channel.values if channel in wanted]
+    return [_route(channel, event, recipient, now, is_capped) for channel in Channel.values if channel in wanted]
 
 
-def _route(channel: str, event: EventFacts, recipient: RecipientFacts, now: datetime) -> Route:
+def wish(event: EventFacts, recipient: RecipientFacts, channel: str) -> Wish:
+    """Return how often something is sent by a channel: the first level that has a word decides."""
+    if event.is_required:
+        return Wish(cadence=Cadence.IMMEDIATELY, level=Level.REQUIRED)
+    by_template = recipient.by_template.get((event.template, channel))
+    if by_template is not None:
+        return Wish(cadence=by_template, level=Level.TEMPLATE)
+    by_category = recipient.by_category.get((event.category, channel))
+    if by_category is not None:
+        return Wish(cadence=by_category, level=Level.CATEGORY)
+    return Wish(cadence=event.defaults.get(channel, Cadence.IMMEDIATELY), level=Level.DEFAULT)
+
+
+def quiet_until(event: EventFacts, recipient: RecipientFacts, channel: str, *, now: datetime) -> datetime | None:
+    """Return when the recipient's quiet hours end; None: they do not stand in the way now."""
+    if recipient.quiet is None or channel not in AUDIBLE or event.quiet_policy == QuietPolicy.EVERYTHING:
+        return None
+    if event.quiet_policy == QuietPolicy.URGENT and event.priority == Priority.URGENT:
+        return None
+    allowed = next_allowed(now, recipient.quiet, recipient.time_zone)
+    return None if allowed == now else allowed
+
+
+def no_longer(event: EventFacts, recipient: RecipientFacts, channel: str, *, now: datetime) -> Reason | None:
+    """Return why a delivery that was planned a while ago is not wanted any more; None: it is."""
+    if event.is_disabled:
+        return Reason.TEMPLATE_DISABLED
+    if not recipient.is_active:
+        return Reason.RECIPIENT_INACTIVE
+    return None if event.is_required else _unwanted(channel, event, recipient, now)
+
+
+def _route(channel: str, event: EventFacts, recipient: RecipientFacts, now: datetime, is_capped: bool) -> Route:
     address = recipient.addresses.get(channel, "")
-    reason = _why_not(channel, address, event, recipient)
+    reason = _why_not(channel, address, event, recipient, now, is_capped)
     if reason is not None:
-        state = DeliveryState.SUPPRESSED
-    elif channel == Channel.IN_APP:
-        state = DeliveryState.SENT
-    else:
-        state = DeliveryState.PENDING
-    return Route(channel=channel, address=address, state=state, due_at=now, reason=reason)
+        return Route(channel=channel, address=address, state=DeliveryState.SUPPRESSED, due_at=now, reason=reason)
+    if channel == Channel.IN_APP:
+        return Route(channel=channel, address=address, state=DeliveryState.SENT, due_at=now)
+    later = quiet_until(event, recipient, channel, now=now)
+    return Route(
+        channel=channel,
+        address=address,
+        state=DeliveryState.PENDING,
+        due_at=later or now,
+        reason=Reason.QUIET_HOURS if later else None,
+    )
 
 
-def _why_not(channel: str, address: str, event: EventFacts, recipient: RecipientFacts) -> Reason | None:
-    """Return the first reason that stands in the way; the order is the one docs/concepts.md gives."""
+def _why_not(
+    channel: str, address: str, event: EventFacts, recipient: RecipientFacts, now: datetime, is_capped: bool
+) -> Reason | None:
+    """Return the first reason that stands in the way; the order is the one docs/preferences.md gives."""
     checks = (
         (event.is_disabled, Reason.TEMPLATE_DISABLED),
         (channel not in event.worded, Reason.NO_CONTENT),
@@ -88,17 +162,20 @@ def _why_not(channel: str, address: str, event: EventFacts, recipient: Recipient
     for stands, reason in checks:
         if stands:
             return reason
-    if not event.is_required and (unwanted := _unwanted(channel, event, recipient)):
+    if not event.is_required and (unwanted := _unwanted(channel, event, recipient, now)):
         return unwanted
-    if channel != Channel.IN_APP and not address:
+    if channel == Channel.IN_APP:
+        return None
+    if not address:
         return Reason.NO_ADDRESS
+    return Reason.FREQUENCY_CAP if is_capped and not event.is_required else None
+
+
+def _unwanted(channel: str, event: EventFacts, recipient: RecipientFacts, now: datetime) -> Reason | None:
+    wanted = wish(event, recipient, channel)
+    if wanted.cadence == Cadence.OFF:
+        return _OFF[wanted.level]
+    if event.about and event.about in recipient.mutes:
+        until = recipient.mutes[event.about]
+        return Reason.MUTED if until is None or until > now else None
     return None
-
-
-def _unwanted(channel: str, event: EventFacts, recipient: RecipientFacts) -> Reason | None:
-    """The wish for the template outweighs the one for its category; no wish: send."""
-    by_template = recipient.by_template.get((event.template, channel))
-    if by_template is not None:
-        return Reason.TEMPLATE_OFF if by_template == Cadence.OFF else None
-    by_category = recipient.by_category.get((event.category, channel))
-    return Reason.CATEGORY_OFF if by_category == Cadence.OFF else None

@@ -80,6 +80,14 @@ def finish(row: Delivery, token: UUID, *, state: DeliveryState, **changes: Any) 
     )
 
 
+def put_off(row: Delivery, token: UUID, *, until: datetime, reason: Reason) -> None:
+    """Let go of a row that is not to be sent before an instant; no try is spent."""
+    if claiming.settle(
+        Delivery, row.pk, token, now=clock.now(), state=DeliveryState.PENDING, due_at=until, reason=reason
+    ):
+        transaction.on_commit(partial(wakeups.ring, wakeups.deliver_actor(row.channel), until), robust=True)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Verdict:
     """What one result means for the attempt and for the delivery."""

@@ -6,17 +6,18 @@ import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models.signals import post_delete, post_save
-from django.utils import translation
+from django.utils import timezone, translation
 
 from notifications import conf
 from notifications.exceptions import RenderError, UnknownTemplate
 from notifications.models import Category, Template, TemplateContent
 from notifications.pipeline.rendering import render
 from notifications.registry import did_you_mean
-from notifications.types import Action, Content, Priority
+from notifications.types import Action, Content, Priority, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 #: Another process may have changed the template; what this one remembers is at most this old, in seconds.
 MAX_AGE = 5.0
 MAX_VERSIONS = 500
+#: A legacy address, or an account that is gone.
+NOBODY = Reader()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,18 +109,25 @@ def pick(contents: Iterable[Content], channel: str, locale: str) -> Content:
 
 
 def language(content: Content, locale: str) -> str:
-    """Return the language a content is rendered in for a reader of `locale`."""
-    return content.locale or locale or settings.LANGUAGE_CODE
+    """
+    Return the language a content is filled in with: the reader's own, as long as the content is written in it.
+
+    A text in German for a reader of de-AT has Austrian numbers; the English one they get for want of a German, English.
+    """
+    if not content.locale:
+        return locale or settings.LANGUAGE_CODE
+    return locale if content.locale.lower() in _fallbacks(locale) else content.locale
 
 
-def render_event(content: Content, event: Event, *, name: str, locale: str) -> Rendered:
-    """Return a content with the event's variables filled in, in its own language; raise `RenderError`."""
+def render_event(content: Content, event: Event, *, reader: Reader) -> Rendered:
+    """Return a content with the event's variables filled in, in the reader's zone and manner; raise `RenderError`."""
     config = conf.current()
-    with translation.override(language(content, locale)):
+    zone = ZoneInfo(reader.time_zone or settings.TIME_ZONE)
+    with translation.override(language(content, reader.locale)), timezone.override(zone):
         return render(
             content,
             variables=event.variables,
-            recipient_name=name,
+            recipient_name=reader.name,
             action=Action(url=event.action_url, text=event.action_text),
             base_url=config.base_url,
             site_name=config.site_name,

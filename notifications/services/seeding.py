@@ -15,8 +15,8 @@ from django.db import transaction
 from notifications.exceptions import NotificationError
 from notifications.models import Category, Template, TemplateContent, TemplateVersion
 from notifications.pipeline.rendering import check_content
-from notifications.registry import did_you_mean
-from notifications.types import Channel, Content, Priority
+from notifications.registry import cadences, did_you_mean
+from notifications.types import Channel, Content, Priority, QuietPolicy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FOLDER = "notification_templates"
 CATEGORIES_FILE = "categories.toml"
 _KEYS = {"code", "name", "description", "category", "priority", "variables", "optional_variables"}
+_CATEGORY_KEYS = {"name", "description", "required", "defaults", "quiet_hours", "daily_cap"}
 _TEXTS = {"title", "body", "html"}
 
 
@@ -126,8 +127,31 @@ def _categories() -> dict[str, dict[str, Any]]:
     for folder in _folders():
         path = folder / CATEGORIES_FILE
         if path.exists():
-            found.update(_load(path))
+            found.update({code: _category(path, code, fields) for code, fields in _load(path).items()})
     return found
+
+
+def _category(path: Path, code: str, fields: Any) -> dict[str, Any]:
+    """Return the fields of a category; raise `ShippedTemplateError` naming what is wrong."""
+    where = f"{path}: category {code!r}"
+    if not isinstance(fields, dict):
+        raise ShippedTemplateError(f"{where} is a {type(fields).__name__}; write [{code}] and its fields below.")
+    for key in fields.keys() - _CATEGORY_KEYS:
+        raise ShippedTemplateError(f"{where} has an unknown key {key!r}{did_you_mean(key, _CATEGORY_KEYS)}.")
+    policy = fields.get("quiet_hours", QuietPolicy.URGENT)
+    if policy not in QuietPolicy.values:
+        hint = did_you_mean(policy, QuietPolicy.values)
+        raise ShippedTemplateError(
+            f"{where}: quiet_hours is {policy!r}{hint}; there are {', '.join(QuietPolicy.values)}."
+        )
+    cap = fields.get("daily_cap")
+    if cap is not None and (type(cap) is not int or cap < 1):
+        raise ShippedTemplateError(f"{where}: daily_cap is {cap!r}; write a number above zero, or leave it out.")
+    try:
+        cadences(fields.get("defaults", {}))
+    except ValueError as e:
+        raise ShippedTemplateError(f"{where}: {e}") from e
+    return fields
 
 
 def _load(path: Path) -> dict[str, Any]:

@@ -194,10 +194,37 @@ def test_a_code_that_looks_like_an_escape_leads_to_its_template(admin_client, ad
 
 
 def test_a_category_keeps_its_code(admin_client, template, address):
-    admin_client.post(address("category", "change", "orders"), {"code": "other", "name": "Your orders"})
+    fields = {
+        "code": "other",
+        "name": "Your orders",
+        "quiet_hours": "nothing",
+        "daily_cap": "3",
+        "defaults": '{"sms": "off"}',
+    }
+    admin_client.post(address("category", "change", "orders"), fields)
 
     category = Category.objects.get()
-    assert (category.code, category.name) == ("orders", "Your orders")
+    assert (category.code, category.name, category.quiet_hours) == ("orders", "Your orders", "nothing")
+    assert (category.daily_cap, category.defaults) == (3, {"sms": "off"})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"daily_cap": "0"}, "greater than or equal to 1"),
+        ({"defaults": '{"smss": "off"}'}, "No channel &#x27;smss&#x27; (did you mean &#x27;sms&#x27;?)"),
+        ({"defaults": '{"sms": "never"}'}, "No cadence &#x27;never&#x27;"),
+        ({"defaults": "[1]"}, "not a list"),
+        ({"quiet_hours": "always"}, "Select a valid choice"),
+    ],
+)
+def test_a_category_the_planner_could_not_read_is_refused(admin_client, template, address, wrong, message):
+    fields = {"code": "orders", "name": "Orders", "quiet_hours": "urgent", "defaults": "{}"}
+
+    page = admin_client.post(address("category", "change", "orders"), {**fields, **wrong})
+
+    assert message in page.text
+    assert Category.objects.get().name == "orders"
 
 
 def test_a_category_with_templates_is_not_deleted(admin_client, template, address):

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from notifications import conf, wakeups
 from notifications.models import Delivery, Event, Notification, Preference, Template
-from notifications.pipeline import claiming, dispatch, routing, wording
+from notifications.pipeline import claiming, dispatch, facts, planning, routing, wording
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import cancel_event, publish_batch_notification, publish_notification
 from notifications.types import Cadence, DeliveryState, EventState, Priority, Reason
@@ -100,7 +100,7 @@ def test_a_batch_costs_the_same_queries_whatever_its_size(template, number, djan
     wording.contents_of([template.live_version_id])
 
     # pauses; 3 empty claims and the full one; template, users, settings, preferences; savepoint, lock, 2 inserts, close, release
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         dispatch_batch(Priority.LOW, more=lambda: None)
 
     assert Notification.objects.count() == number
@@ -132,7 +132,7 @@ def test_an_outage_of_the_database_is_not_the_events_fault(alice, template, monk
     def refuse(*_, **__):
         raise OperationalError
 
-    monkeypatch.setattr(dispatch.facts, "templates", refuse)  # type: ignore[attr-defined]
+    monkeypatch.setattr(facts, "templates", refuse)
     with pytest.raises(OperationalError):
         dispatch_all()
     monkeypatch.undo()
@@ -173,7 +173,7 @@ def test_an_event_cancelled_while_it_is_planned_writes_nothing(alice, bob, templ
     claim = claiming.claim(
         Event, priorities=list(Priority), now=timezone.now(), lease=conf.current().lease_time, limit=10
     )
-    planned = dispatch.plan_events(claim.rows, now=timezone.now())
+    planned = planning.plan_events(claim.rows, now=timezone.now())
     cancel_event(cancelled.id)
 
     dispatch._write(planned, claim.token)

@@ -1,0 +1,107 @@
+"""Claimed deliveries → messages: in whose words, and whether each is still meant to go out now. Constant queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from notifications.exceptions import RenderError
+from notifications.models import Event
+from notifications.pipeline import facts, routing, wording
+from notifications.types import Action, DeliveryState, Message, Priority, Reason, Rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from notifications.models import Delivery, Template
+    from notifications.pipeline.facts import Recipient
+    from notifications.types import Content
+
+
+class NotNow(Exception):
+    """A claimed delivery that must not go out: at all, or (with `due_at`) before then."""
+
+    def __init__(
+        self, state: DeliveryState, reason: Reason, detail: str = "", *, due_at: datetime | None = None
+    ) -> None:
+        super().__init__(reason)
+        self.state, self.reason, self.detail, self.due_at = state, reason, detail, due_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What is known of one delivery beside its row."""
+
+    event: Event | None
+    template: Template | None
+    contents: tuple[Content, ...]
+    recipient: Recipient | None
+
+
+def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, Message | NotNow]]:
+    """Return each delivery with its message, or with why there is none."""
+    rows = list(rows)
+    events = Event.objects.in_bulk([row.event_id for row in rows if row.event_id is not None])
+    contents = wording.contents_of(row.version_id for row in rows if row.version_id is not None)
+    people = facts.recipients(str(row.recipient_id) for row in rows if row.recipient_id is not None)
+    templates = facts.templates_by_code(row.template_id for row in rows if row.template_id is not None)
+    composed: list[tuple[Delivery, Message | NotNow]] = []
+    for row in rows:
+        known = _Known(
+            event=events.get(row.event_id) if row.event_id else None,
+            template=templates.get(row.template_id) if row.template_id else None,
+            contents=contents.get(row.version_id, ()) if row.version_id else (),
+            recipient=people.get(str(row.recipient_id)),
+        )
+        try:
+            composed.append((row, _message(row, known, now)))
+        except NotNow as e:
+            composed.append((row, e))
+    return composed
+
+
+def _message(row: Delivery, known: _Known, now: datetime) -> Message:
+    event = known.event
+    if event is not None and event.cancelled_at is not None:
+        raise NotNow(DeliveryState.CANCELLED, Reason.EVENT_CANCELLED)
+    if row.expires_at is not None and row.expires_at <= now:
+        raise NotNow(DeliveryState.EXPIRED, Reason.EXPIRED)
+    _check_wanted(row, known, now)
+    return Message(
+        delivery_id=row.pk,
+        channel=row.channel,
+        address=row.address,
+        priority=Priority(row.priority),
+        rendered=_rendered(row, known),
+        action=Action(url=event.action_url, text=event.action_text) if event is not None else Action(),
+        category=row.category_id or "",
+    )
+
+
+def _check_wanted(row: Delivery, known: _Known, now: datetime) -> None:
+    """Ask the planner once more: hours may have passed, and the recipient may have changed their mind or their zone."""
+    if known.template is None or known.recipient is None:
+        return
+    event = facts.of_delivery(row, known.template, about=known.event.about if known.event else "")
+    recipient = known.recipient.routing
+    if reason := routing.no_longer(event, recipient, row.channel, now=now):
+        raise NotNow(DeliveryState.SUPPRESSED, reason)
+    if later := routing.quiet_until(event, recipient, row.channel, now=now):
+        raise NotNow(DeliveryState.PENDING, Reason.QUIET_HOURS, due_at=later)
+
+
+def _rendered(row: Delivery, known: _Known) -> Rendered:
+    """Return the words: of the version it was planned with, or its own where it was not planned."""
+    if row.content is not None:
+        return Rendered(
+            title=row.content.get("title", ""), body=row.content.get("body", ""), html=row.content.get("html", "")
+        )
+    event, recipient = known.event, known.recipient
+    if event is None or event.emptied_at is not None:
+        raise NotNow(DeliveryState.FAILED, Reason.CONTENT_GONE)
+    try:
+        content = wording.pick(known.contents, row.channel, recipient.locale if recipient else "")
+        return wording.render_event(content, event, reader=recipient.reader if recipient else wording.NOBODY)
+    except RenderError as e:
+        raise NotNow(DeliveryState.FAILED, Reason.RENDER_ERROR, str(e)) from e

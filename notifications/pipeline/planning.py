@@ -1,0 +1,146 @@
+"""Events and facts → what each event becomes. Constant queries for a whole batch; writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from notifications.exceptions import RenderError
+from notifications.models import Delivery, Notification
+from notifications.pipeline import facts, routing, wording
+from notifications.pipeline.rendering import names_used
+from notifications.types import Channel, DeliveryState, EventState, Reason
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from notifications.models import Category, Event
+    from notifications.pipeline.facts import Recipient, Wording
+    from notifications.pipeline.routing import EventFacts, Route
+    from notifications.types import Content, Rendered
+
+
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """What one recipient gets of an event."""
+
+    recipient: Recipient
+    notification: Notification
+    #: One for each route, in its order.
+    deliveries: list[Delivery]
+
+
+@dataclass(slots=True, kw_only=True)
+class Planned:
+    """What one event becomes."""
+
+    event: Event
+    facts: EventFacts
+    category: Category
+    state: EventState = EventState.DISPATCHED
+    unknown_count: int = 0
+    inactive_count: int = 0
+    told: list[Told] = field(default_factory=list)
+
+
+def plan_events(events: list[Event], *, now: datetime) -> list[Planned]:
+    """Decide everything about a batch from a constant number of queries; write nothing."""
+    live = facts.templates(event.template_id for event in events)
+    people = facts.recipients(recipient for event in events for recipient in event.recipients)
+    return [_plan_event(event, live[event.template_id], people, now) for event in events]
+
+
+def _plan_event(event: Event, live: Wording, people: dict[str, Recipient], now: datetime) -> Planned:
+    planned = Planned(event=event, facts=facts.of_event(event, live), category=live.template.category)
+    if event.expires_at is not None and event.expires_at <= now:
+        planned.state = EventState.EXPIRED
+        return planned
+    wordings = _Wordings(event, live.contents)
+    for recipient_id in event.recipients:
+        recipient = people.get(recipient_id)
+        if recipient is None:
+            planned.unknown_count += 1
+            continue
+        planned.inactive_count += not recipient.routing.is_active
+        notification = _notification(event, live, recipient, now)
+        routes = routing.plan(planned.facts, recipient.routing, now=now)
+        told = Told(
+            recipient=recipient,
+            notification=notification,
+            deliveries=[_delivery(event, notification, route, now) for route in routes],
+        )
+        _tell_in_app(told, wordings, now)
+        planned.told.append(told)
+    return planned
+
+
+def _notification(event: Event, live: Wording, recipient: Recipient, now: datetime) -> Notification:
+    return Notification(
+        event_id=event.pk,
+        recipient_id=recipient.pk,
+        template_id=event.template_id,
+        version_id=live.template.live_version_id,
+        category_id=live.template.category_id,
+        about=event.about,
+        action_url=event.action_url,
+        action_text=event.action_text,
+        priority=event.priority,
+        created_at=now,
+    )
+
+
+def _delivery(event: Event, notification: Notification, route: Route, now: datetime) -> Delivery:
+    return Delivery(
+        event_id=event.pk,
+        notification=notification,
+        recipient_id=notification.recipient_id,
+        template_id=notification.template_id,
+        version_id=notification.version_id,
+        category_id=notification.category_id,
+        broadcast_id=event.broadcast_id,
+        channel=route.channel,
+        address=route.address,
+        priority=event.priority,
+        state=route.state,
+        reason=route.reason or "",
+        created_at=now,
+        due_at=route.due_at,
+        expires_at=event.expires_at,
+        sent_at=now if route.state == DeliveryState.SENT else None,
+        finished_at=None if route.state == DeliveryState.PENDING else now,
+    )
+
+
+def _tell_in_app(told: Told, wordings: _Wordings, now: datetime) -> None:
+    """Put the words onto the inbox row and list it; in-app is sent by the transaction that writes it."""
+    in_app = next((row for row in told.deliveries if row.channel == Channel.IN_APP), None)
+    if in_app is None or in_app.state != DeliveryState.SENT:
+        return
+    try:
+        rendered = wordings.render(Channel.IN_APP, told.recipient)
+    except RenderError as e:
+        in_app.state, in_app.sent_at = DeliveryState.FAILED, None
+        in_app.reason, in_app.last_error = Reason.RENDER_ERROR, str(e)
+        return
+    told.notification.title, told.notification.body = rendered.title, rendered.body
+    told.notification.listed_at = now
+
+
+class _Wordings:
+    """Renderings of one event, made once for all recipients whom the words do not name."""
+
+    def __init__(self, event: Event, contents: tuple[Content, ...]) -> None:
+        self._event = event
+        self._contents = contents
+        #: (content, language, zone) → rendering: numbers and dates are written as the reader does.
+        self._shared: dict[tuple[int, str, str], Rendered] = {}
+
+    def render(self, channel: str, recipient: Recipient) -> Rendered:
+        content = wording.pick(self._contents, channel, recipient.locale)
+        key = (content.id, wording.language(content, recipient.locale), recipient.reader.time_zone)
+        if key in self._shared:
+            return self._shared[key]
+        rendered = wording.render_event(content, self._event, reader=recipient.reader)
+        if "recipient_name" not in names_used(content):
+            self._shared[key] = rendered
+        return rendered
