@@ -34,7 +34,8 @@ from notifications.pipeline import broadcasting, claiming, outbox
 from notifications.pipeline.drafting import draft, due_at
 from notifications.pipeline.recipients import chunks, key_of
 from notifications.registry import audience
-from notifications.types import Priority, PublishedBatch, Source
+from notifications.types import Priority, Source
+from notifications.values import PublishedBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -14,7 +14,8 @@ from django.utils.module_loading import import_string
 
 from notifications import conf
 from notifications.exceptions import UnknownAudience, UnknownChannel
-from notifications.types import Adapter, Cadence, Channel
+from notifications.types import Cadence, Channel
+from notifications.values import Adapter
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notifications.channels.base import ChannelAdapter
-from notifications.types import Receipt
+from notifications.values import Receipt
 
 _in_use: list[ChannelAdapter] = []
 

@@ -21,7 +21,8 @@ from notifications.publishing import (
     publish_batch_notification,
     publish_notification,
 )
-from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Reason, Receipt
+from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Reason
+from notifications.values import Receipt
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

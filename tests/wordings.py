@@ -6,7 +6,7 @@ from django.utils import translation
 
 from notifications.pipeline.rendering import render
 from notifications.services.seeding import Shipped, read_all
-from notifications.types import Action, Content, Rendered
+from notifications.values import Action, Content, Rendered
 
 TEMPLATES = {shipped.code: shipped for shipped in read_all()}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from notifications.types import Message, Receipt
+    from notifications.values import Message, Receipt
 
 
 class ChannelAdapter(ABC):

@@ -15,7 +15,7 @@ from django.core.validators import validate_email
 
 from notifications.channels.base import ChannelAdapter
 from notifications.exceptions import MisconfiguredError, PermanentError, TransientError
-from notifications.types import Receipt
+from notifications.values import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from django.core.mail.backends.base import BaseEmailBackend
 
-    from notifications.types import Message
+    from notifications.values import Message
 
 MAX_ADDRESS = 254
 

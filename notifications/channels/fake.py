@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from notifications import clock
 from notifications.channels.base import ChannelAdapter
 from notifications.exceptions import PermanentError, TransientError
-from notifications.types import Receipt
+from notifications.values import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from notifications.types import Message
+    from notifications.values import Message
 
 #: What is kept in memory.
 KEPT = 10_000

@@ -6,12 +6,12 @@ import sys
 from typing import TYPE_CHECKING
 
 from notifications.channels.base import ChannelAdapter
-from notifications.types import Receipt
+from notifications.values import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from notifications.types import Message
+    from notifications.values import Message
 
 
 class ConsoleSms(ChannelAdapter):

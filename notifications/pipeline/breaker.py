@@ -14,7 +14,8 @@ from notifications import conf, signals
 from notifications.exceptions import MisconfiguredError, PermanentError
 from notifications.models import Pause
 from notifications.pipeline import pausing
-from notifications.types import PauseOrigin, PauseScope, Receipt
+from notifications.types import PauseOrigin, PauseScope
+from notifications.values import Receipt
 
 if TYPE_CHECKING:
     from datetime import datetime

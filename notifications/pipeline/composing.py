@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from notifications.exceptions import RenderError
 from notifications.models import Event
 from notifications.pipeline import facts, routing, wording
-from notifications.types import Action, DeliveryState, Message, Priority, Reason, Rendered
+from notifications.types import DeliveryState, Priority, Reason
+from notifications.values import Action, Message, Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from notifications.models import Delivery, Template
     from notifications.pipeline.facts import Recipient
-    from notifications.types import Content
+    from notifications.values import Content
 
 
 class NotNow(Exception):

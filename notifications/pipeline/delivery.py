@@ -12,14 +12,15 @@ from notifications.exceptions import AmbiguousError
 from notifications.models import Delivery, Event
 from notifications.pipeline import breaker, claiming, composing, pacing, pausing, settling
 from notifications.pipeline.draining import places
-from notifications.types import DeliveryState, Message, Priority, Reason
+from notifications.types import DeliveryState, Priority, Reason
+from notifications.values import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from uuid import UUID
 
     from notifications.pipeline.claiming import Claim
-    from notifications.types import Adapter, Receipt
+    from notifications.values import Adapter, Receipt
 
 #: Seconds before the end of the lease from which nothing more is begun.
 LEASE_MARGIN = 5.0

@@ -14,7 +14,8 @@ from notifications.models import Mute, Preference, RecipientSettings, Template
 from notifications.pipeline import wording
 from notifications.pipeline.quiet_hours import QuietHours, time_zone
 from notifications.pipeline.routing import EventFacts, RecipientFacts
-from notifications.types import Cadence, Channel, Content, Priority, QuietPolicy, Reader
+from notifications.types import Cadence, Channel, Priority, QuietPolicy
+from notifications.values import Content, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,8 @@ from django.db import transaction
 from notifications import wakeups
 from notifications.exceptions import IdempotencyConflict
 from notifications.models import Broadcast, Event
-from notifications.types import BroadcastState, EventState, PublishedBatch
+from notifications.types import BroadcastState, EventState
+from notifications.values import PublishedBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from notifications.models import Category, Event
     from notifications.pipeline.facts import Recipient, Wording
     from notifications.pipeline.routing import EventFacts, Route
-    from notifications.types import Content, Rendered
+    from notifications.values import Content, Rendered
 
 
 @dataclass(slots=True, kw_only=True)

@@ -19,14 +19,15 @@ from notifications.pipeline.markup import CONTROLS
 from notifications.pipeline.safe_tags import absolute_link
 from notifications.pipeline.sandbox import compile_template
 from notifications.registry import did_you_mean
-from notifications.types import Channel, Rendered
+from notifications.types import Channel
+from notifications.values import Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from django.template.base import Template
 
-    from notifications.types import Action, Content
+    from notifications.values import Action, Content
 
 #: Every template may read these; a declared variable of the same name is hidden.
 RESERVED = frozenset({"action_text", "action_url", "recipient_name", "site_name"})

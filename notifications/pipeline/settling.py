@@ -15,13 +15,14 @@ from notifications.exceptions import AmbiguousError, DeliveryError, Misconfigure
 from notifications.models import Attempt, Delivery
 from notifications.pipeline import breaker, claiming
 from notifications.pipeline.backoff import next_retry_at
-from notifications.types import DeliveryState, Outcome, Reason, Receipt
+from notifications.types import DeliveryState, Outcome, Reason
+from notifications.values import Receipt
 
 if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from notifications.types import Adapter
+    from notifications.values import Adapter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

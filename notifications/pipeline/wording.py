@@ -17,13 +17,14 @@ from notifications.exceptions import RenderError, UnknownTemplate
 from notifications.models import Category, Template, TemplateContent
 from notifications.pipeline.rendering import render
 from notifications.registry import did_you_mean
-from notifications.types import Action, Content, Priority, Reader
+from notifications.types import Priority
+from notifications.values import Action, Content, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from notifications.models import Event
-    from notifications.types import Rendered
+    from notifications.values import Rendered
 
 #: Another process may have changed the template; what this one remembers is at most this old, in seconds.
 MAX_AGE = 5.0

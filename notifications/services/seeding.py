@@ -16,7 +16,8 @@ from notifications.exceptions import NotificationError
 from notifications.models import Category, Template, TemplateContent, TemplateVersion
 from notifications.pipeline.rendering import check_content
 from notifications.registry import cadences, did_you_mean
-from notifications.types import Channel, Content, Priority, QuietPolicy
+from notifications.types import Channel, Priority, QuietPolicy
+from notifications.values import Content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

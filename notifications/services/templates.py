@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from notifications.exceptions import NotificationError
 from notifications.models import Template, TemplateContent, TemplateVersion
 from notifications.pipeline.rendering import Problem, check_content
-from notifications.types import Channel, Content
+from notifications.types import Channel
+from notifications.values import Content
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from notifications.channels.base import ChannelAdapter
 from notifications.channels.email import EmailChannel
 from notifications.exceptions import AmbiguousError, DeliveryError, MisconfiguredError, PermanentError, TransientError
-from notifications.types import Receipt
+from notifications.values import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from notifications.types import Message
+    from notifications.values import Message
 
 #: Addresses at which processes end, by when: written by the scenario before the workers start.
 DOOM_FILE = "doom.json"

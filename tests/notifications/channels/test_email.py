@@ -9,7 +9,8 @@ import pytest
 from notifications.channels.email import EmailChannel
 from notifications.exceptions import MisconfiguredError, PermanentError, TransientError
 from notifications.ids import uuid7
-from notifications.types import Action, Message, Priority, Receipt, Rendered
+from notifications.types import Priority
+from notifications.values import Action, Message, Receipt, Rendered
 from tests.smtp import SmtpServer
 
 

@@ -11,7 +11,8 @@ from notifications.channels.fake import FakeChannel
 from notifications.channels.sms import ConsoleSms
 from notifications.exceptions import PermanentError, TransientError
 from notifications.ids import uuid7
-from notifications.types import Action, Message, Priority, Receipt, Rendered
+from notifications.types import Priority
+from notifications.values import Action, Message, Receipt, Rendered
 
 
 def message(address="+4915550001001"):

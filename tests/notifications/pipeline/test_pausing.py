@@ -18,7 +18,8 @@ from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_notification
 from notifications.services import pauses
-from notifications.types import DeliveryState, EventState, PauseOrigin, PauseScope, Priority, Receipt
+from notifications.types import DeliveryState, EventState, PauseOrigin, PauseScope, Priority
+from notifications.values import Receipt
 from tests.adapters import Scripted
 from tests.factories import make_template
 

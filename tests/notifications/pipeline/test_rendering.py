@@ -9,7 +9,8 @@ from django.utils.safestring import SafeString
 
 from notifications.exceptions import RenderError
 from notifications.pipeline.rendering import RESERVED, Problem, check_content, names_used, render
-from notifications.types import Action, Channel, Content, Rendered
+from notifications.types import Channel
+from notifications.values import Action, Content, Rendered
 
 LINK = "https://shop.example/orders/42/"
 

@@ -7,7 +7,7 @@ import pytest
 from notifications.exceptions import RenderError
 from notifications.models import Template
 from notifications.pipeline import wording
-from notifications.types import Content
+from notifications.values import Content
 from tests.factories import make_template, publish_version
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -134,7 +135,7 @@ def test_the_matrix_says_what_holds_and_who_decided(alice, template):
 
 
 def test_an_object_is_muted_until_an_instant_and_told_of_again(alice, template):
-    options = {"now": NIGHT, "origin": CODE}
+    options: Any = {"now": NIGHT, "origin": CODE}
     assert preferences.mute(alice, "orders.order:42", until=NIGHT + HOUR, **options)
     assert not preferences.mute(alice, "orders.order:42", until=NIGHT + HOUR, **options)
     assert preferences.mute(alice, "orders.order:42", **options)

@@ -1,0 +1,109 @@
+"""The values that cross a floor: what is said, to whom, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+from notifications.types import Priority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The wording of one channel in one language, as staff wrote it. `id` is stable: published contents never change."""
+
+    id: int
+    channel: str
+    locale: str
+    #: Subject of an e-mail, heading of an inbox item or push; empty for a text message.
+    title: str
+    #: Plain text.
+    body: str
+    #: HTML fragment of an e-mail; empty: derived from `body`.
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What the reader is asked to do: a safe link (absolute, or a path on this site) and its label."""
+
+    url: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """Whom a content is filled in for. Empty: the site's language, the site's zone."""
+
+    name: str = ""
+    #: Language tag such as de-AT.
+    locale: str = ""
+    #: IANA name.
+    time_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A content with its variables filled in. `html` is a whole document, or empty on channels without."""
+
+    title: str
+    body: str
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One delivery as an adapter sees it: rendered, addressed, and the same on every try."""
+
+    #: Stable over all tries: Message-ID and provider idempotency keys derive from it.
+    delivery_id: UUID
+    channel: str
+    address: str
+    priority: Priority
+    rendered: Rendered
+    action: Action
+    category: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The provider accepted a message."""
+
+    backend: str
+    provider_message_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedBatch:
+    """The events of a batch. `broadcast_id` is set when it was too long for one event, or a named audience."""
+
+    event_ids: tuple[UUID, ...]
+    broadcast_id: UUID | None
+    #: None: a named audience, whom nobody has counted yet.
+    recipient_count: int | None
+    duplicate_count: int
+    #: Did this call make it? False: the idempotency key was there already, or there was nobody to tell.
+    created: bool
+
+
+class Adapter(Protocol):
+    """What the pipeline asks of a channel; `channels.base.ChannelAdapter` is the class to build on."""
+
+    #: How many messages one `send_batch` takes.
+    batch_size: ClassVar[int]
+    #: Must a crash inside the provider call never become a second message?
+    at_most_once: ClassVar[bool]
+    #: Does one provider call carry the whole batch?
+    sends_together: ClassVar[bool]
+    #: Longest time one message may take.
+    send_timeout: timedelta
+
+    def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
+        """Send; yield one receipt or one `DeliveryError` per message, in order, each as soon as it is known."""
+
+
+#: Plain JSON, as `inputs.plain_json` lets it in.
+Variables = dict[str, Any]
