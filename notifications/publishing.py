@@ -30,10 +30,11 @@ from django.db.models import Model, QuerySet
 from notifications import clock, conf, registry, wakeups
 from notifications.exceptions import WrongRecipients, WrongTime
 from notifications.models import Event
-from notifications.pipeline import broadcasting, claiming, outbox
-from notifications.pipeline.drafting import draft, due_at
+from notifications.pipeline import broadcasting, claiming, outbox, resolving
+from notifications.pipeline.drafting import draft, due_at, object_named
 from notifications.pipeline.recipients import chunks, key_of
-from notifications.registry import audience
+from notifications.pipeline.wording import contract
+from notifications.registry import audience, still_valid
 from notifications.types import Priority, Source
 from notifications.values import PublishedBatch
 
@@ -52,6 +53,8 @@ __all__ = [
     "publish_batch_notification",
     "publish_notification",
     "reschedule_event",
+    "resolve",
+    "still_valid",
 ]
 
 
@@ -120,6 +123,18 @@ def cancel_event(event_id: UUID) -> bool:
 def cancel_broadcast(broadcast_id: UUID) -> bool:
     """Call back a broadcast and all of it that is still waiting; False: nothing was left to cancel."""
     return broadcasting.cancel(broadcast_id, now=clock.now())
+
+
+def resolve(about: Model | str, template: str | None = None) -> int:
+    """
+    Settle what was said about an object, by every template or by one: the reminder is paid, the question answered.
+
+    Its inbox items are archived for everybody, and what of it waits is cancelled, in the caller's transaction. Returns
+    how many items and waiting events that were.
+    """
+    if template is not None:
+        contract(template)
+    return resolving.resolve(object_named(about), template, now=clock.now())
 
 
 def reschedule_event(event_id: UUID, *, delay: timedelta | None = None, send_at: datetime | None = None) -> bool:

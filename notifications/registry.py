@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
@@ -14,8 +14,8 @@ from django.utils.module_loading import import_string
 
 from notifications import conf
 from notifications.exceptions import UnknownAudience, UnknownChannel
-from notifications.types import Cadence, Channel
-from notifications.values import Adapter
+from notifications.types import Channel
+from notifications.values import Adapter, Said
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -42,26 +42,16 @@ def adapter(name: str) -> Adapter:
         raise ImproperlyConfigured(message) from e
 
 
-def cadences(given: Any) -> dict[str, str]:
-    """Return channel → cadence, as a category has them for those without a wish; ValueError says what is wrong."""
-    if not isinstance(given, dict):
-        raise ValueError(f'Defaults are like {{"sms": "off"}}, not a {type(given).__name__}.')  # noqa: TRY004 - one kind
-    for channel, cadence in given.items():
-        if channel not in Channel.values:
-            raise ValueError(f"No channel {channel!r}{did_you_mean(channel, Channel.values)}.")
-        if cadence not in Cadence.values:
-            known = ", ".join(Cadence.values)
-            raise ValueError(f"No cadence {cadence!r}{did_you_mean(cadence, Cadence.values)}; there are {known}.")
-    return given
-
-
 def unknown_channel(name: Any) -> UnknownChannel:
     """Return the error that names the channel and the one probably meant."""
     return UnknownChannel(f"No channel {name!r} in NOTIFICATION_CHANNELS{did_you_mean(name, channel_names())}.")
 
 
 Audience = Callable[[], "QuerySet[Any]"]
+Guard = Callable[[Said], bool]
+Function = TypeVar("Function", bound=Callable[..., Any])
 _audiences: dict[str, Audience] = {}
+_guards: dict[str, Guard] = {}
 
 
 def audience(name: str) -> Callable[[Audience], Audience]:
@@ -70,16 +60,45 @@ def audience(name: str) -> Callable[[Audience], Audience]:
 
     It is asked when a broadcast to it is due, and then for each chunk anew, by primary key. Every worker must know it.
     """
+    return _registering(_audiences, name, "audience")
+
+
+def still_valid(name: str) -> Callable[[Guard], Guard]:
+    """
+    Give a guard a name, for templates to have it as `still_valid`: is what was said still true?
+
+    The decorated function gets what was said and returns whether to go on. It is asked when an event is dispatched, and
+    when a delivery is claimed, in the workers. What it raises fails that event or delivery, to be sent round again.
+    """
+    return _registering(_guards, name, "guard")
+
+
+def guard_named(name: str) -> Guard:
+    """Return a guard; raise `LookupError` naming the one probably meant."""
+    try:
+        return _guards[name]
+    except KeyError as e:
+        message = f"No guard {name!r} is registered{did_you_mean(name, _guards)}."
+        raise LookupError(message) from e
+
+
+def guard_names() -> tuple[str, ...]:
+    """Return the guards there are."""
+    return tuple(sorted(_guards))
+
+
+def _registering(known: dict[str, Any], name: str, noun: str) -> Callable[[Function], Function]:
     if not _NAME.fullmatch(name):
-        message = f"The audience {name!r} needs a name of lower-case letters, digits, - and _, at most 64 of them."
+        message = f"The {noun} {name!r} needs a name of lower-case letters, digits, - and _, at most 64 of them."
         raise ImproperlyConfigured(message)
 
-    def register(function: Audience) -> Audience:
-        known = _audiences.setdefault(name, function)
-        if (known.__module__, known.__qualname__) != (function.__module__, function.__qualname__):
-            message = f"The audience {name!r} is {known.__module__}.{known.__qualname__} already; choose another name."
+    def register(function: Function) -> Function:
+        before = known.setdefault(name, function)
+        if (before.__module__, before.__qualname__) != (function.__module__, function.__qualname__):
+            where = f"{before.__module__}.{before.__qualname__}"
+            message = f"The {noun} {name!r} is {where} already; choose another name."
             raise ImproperlyConfigured(message)
-        _audiences[name] = function
+        known[name] = function
         return function
 
     return register

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -66,6 +66,17 @@ class Message:
     rendered: Rendered
     action: Action
     category: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What business code said, as its own guards see it."""
+
+    template: str
+    about: str
+    variables: dict[str, Any]
+    #: Aware, UTC.
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from notifications.publishing import Priority, publish_notification
-from payments.models import Payment
+from notifications.publishing import Priority, publish_notification, resolve
+from payments.models import Payment, PaymentState
 
 
 def notify_payment_captured(sender: type[Payment], *, payment: Payment, **kwargs: Any) -> None:
-    """Send the payer a receipt."""
+    """Send the payer a receipt; what asked them to try again is settled."""
+    for failed in Payment.objects.filter(
+        order_number=payment.order_number, payer=payment.payer_id, state=PaymentState.FAILED
+    ):
+        resolve(failed, "PAYMENT_FAILED")
     publish_notification(
         "PAYMENT_CAPTURED",
         recipient=payment.payer_id,

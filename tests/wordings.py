@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils import translation
 
 from notifications.pipeline.rendering import render
-from notifications.services.seeding import Shipped, read_all
+from notifications.services.shipped import Shipped, read_all
 from notifications.values import Action, Content, Rendered
 
 TEMPLATES = {shipped.code: shipped for shipped in read_all()}

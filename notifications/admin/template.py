@@ -20,7 +20,7 @@ from notifications.admin.base import CarefulAdmin, staff_member
 from notifications.admin.cells import at, link_to_list, page_of, pretty
 from notifications.admin.variables import VariablesField
 from notifications.models import Category, Template, TemplateContent, TemplateVersion
-from notifications.registry import cadences
+from notifications.pipeline import rules
 from notifications.services import templates
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_defaults(self) -> dict[str, str]:
         """Return channel → cadence."""
         try:
-            return cadences(self.cleaned_data["defaults"] or {})
+            return rules.defaults(self.cleaned_data["defaults"] or {})
         except ValueError as e:
             raise ValidationError(str(e)) from e
 
@@ -87,8 +87,15 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Template
-        fields = ["code", "name", "description", "category", "priority", "variables"]
+        fields = ["code", "name", "description", "category", "priority", "escalation", "variables"]
         widgets = {"description": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 2})}
+
+    def clean_escalation(self) -> dict[str, int]:
+        """Return channel → seconds."""
+        try:
+            return rules.escalation(self.cleaned_data["escalation"] or {})
+        except ValueError as e:
+            raise ValidationError(str(e)) from e
 
     def clean_variables(self) -> dict[str, Any]:
         """Return the variables, if the live wording can do with them."""
@@ -131,7 +138,7 @@ class TemplateAdmin(CarefulAdmin):
         if obj is None:
             return [(None, {"fields": self.form.Meta.fields})]
         return [
-            (None, {"fields": ["code", "name", "description", "category", "priority"]}),
+            (None, {"fields": ["code", "name", "description", "category", "priority", "escalation", "still_valid"]}),
             (_("State"), {"fields": [("live", "all_versions"), "disabled_at"]}),
             (
                 _("Variables"),
@@ -143,7 +150,7 @@ class TemplateAdmin(CarefulAdmin):
         """Keep the code: events, deliveries and business code point at it."""
         if obj is None:
             return []
-        shown = ["code", "shipped_variables", "live", "disabled_at", "all_versions"]
+        shown = ["code", "still_valid", "shipped_variables", "live", "disabled_at", "all_versions"]
         return [*shown, "variables"] if obj.shipped_hash else shown
 
     def has_delete_permission(self, request: HttpRequest, obj: Template | None = None) -> bool:

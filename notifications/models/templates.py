@@ -59,6 +59,16 @@ class Template(models.Model):
     description = models.TextField(blank=True)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     variables = models.JSONField(default=dict, blank=True)
+    #: Channel → seconds: by this channel only if it is not read in the app by then.
+    escalation = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_(
+            'By this channel only if it is not read in the app after so many seconds, such as {"email": 1800}.'
+        ),
+    )
+    #: Name of a guard of business code; empty: always valid.
+    still_valid = models.CharField(max_length=64, blank=True, editable=False)
     #: The version new events are dispatched with. Null: nothing is published yet.
     live_version = models.ForeignKey(
         "TemplateVersion", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from notifications.exceptions import RenderError
-from notifications.models import Event
+from notifications.models import Event, Notification
 from notifications.pipeline import facts, routing, wording
 from notifications.types import DeliveryState, Priority, Reason
 from notifications.values import Action, Message, Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
+    from uuid import UUID
 
     from notifications.models import Delivery, Template
     from notifications.pipeline.facts import Recipient
@@ -38,6 +39,20 @@ class _Known:
     template: Template | None
     contents: tuple[Content, ...]
     recipient: Recipient | None
+    #: Notifications that were read in the app.
+    read: frozenset[UUID]
+    #: Asks the guard of the template, once for each event.
+    ask: Callable[[Template, Event], bool]
+
+    def is_valid(self) -> bool:
+        """Tell whether what was said is still true; raise `NotNow` if nobody can tell."""
+        if self.template is None or self.event is None:
+            return True
+        try:
+            return self.ask(self.template, self.event)
+        except Exception as e:
+            # Business code: its error is that of this delivery, and of no other.
+            raise NotNow(DeliveryState.FAILED, Reason.GUARD_ERROR, f"{type(e).__name__}: {e}"[:1000]) from e
 
 
 def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, Message | NotNow]]:
@@ -47,6 +62,7 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
     contents = wording.contents_of(row.version_id for row in rows if row.version_id is not None)
     people = facts.recipients(str(row.recipient_id) for row in rows if row.recipient_id is not None)
     templates = facts.templates_by_code(row.template_id for row in rows if row.template_id is not None)
+    read, ask = _read(rows), _asking()
     composed: list[tuple[Delivery, Message | NotNow]] = []
     for row in rows:
         known = _Known(
@@ -54,12 +70,35 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
             template=templates.get(row.template_id) if row.template_id else None,
             contents=contents.get(row.version_id, ()) if row.version_id else (),
             recipient=people.get(str(row.recipient_id)),
+            read=read,
+            ask=ask,
         )
         try:
             composed.append((row, _message(row, known, now)))
         except NotNow as e:
             composed.append((row, e))
     return composed
+
+
+def _asking() -> Callable[[Template, Event], bool]:
+    """Return a function that asks guards, and remembers the answers of this batch."""
+    answers: dict[UUID, bool] = {}
+
+    def ask(template: Template, event: Event) -> bool:
+        if event.pk not in answers:
+            answers[event.pk] = facts.still_valid(template, event)
+        return answers[event.pk]
+
+    return ask
+
+
+def _read(rows: list[Delivery]) -> frozenset[UUID]:
+    """Return the notifications of escalated deliveries that were read, or put away, in the meantime."""
+    escalated = [row.notification_id for row in rows if row.reason == Reason.ESCALATION]
+    if not escalated:
+        return frozenset()
+    read = Notification.objects.filter(pk__in=escalated, read_at__isnull=False)
+    return frozenset(read.values_list("pk", flat=True))
 
 
 def _message(row: Delivery, known: _Known, now: datetime) -> Message:
@@ -84,12 +123,18 @@ def _check_wanted(row: Delivery, known: _Known, now: datetime) -> None:
     """Ask the planner once more: hours may have passed, and the recipient may have changed their mind or their zone."""
     if known.template is None or known.recipient is None:
         return
-    event = facts.of_delivery(row, known.template, about=known.event.about if known.event else "")
+    event = facts.of_delivery(
+        row, known.template, about=known.event.about if known.event else "", is_valid=known.is_valid()
+    )
     recipient = known.recipient.routing
     if reason := routing.no_longer(event, recipient, row.channel, now=now):
         raise NotNow(DeliveryState.SUPPRESSED, reason)
+    if row.reason == Reason.ESCALATION and row.notification_id in known.read:
+        raise NotNow(DeliveryState.CANCELLED, Reason.READ)
     if later := routing.quiet_until(event, recipient, row.channel, now=now):
-        raise NotNow(DeliveryState.PENDING, Reason.QUIET_HOURS, due_at=later)
+        # What is escalated stays so: read in the meantime, it is not sent.
+        reason = Reason.ESCALATION if row.reason == Reason.ESCALATION else Reason.QUIET_HOURS
+        raise NotNow(DeliveryState.PENDING, reason, due_at=later)
 
 
 def _rendered(row: Delivery, known: _Known) -> Rendered:

@@ -65,7 +65,7 @@ def draft(
     _check_variables(declared, values)
     level = declared.priority if priority is None else _priority(priority)
     when = due_at(now, delay, send_at)
-    label = _about(about)
+    label = "" if about is None or about == "" else object_named(about)
     names = _channels(channels)
     request = plain_json(
         {
@@ -110,6 +110,19 @@ def due_at(now: datetime, delay: object, send_at: object) -> datetime:
             raise WrongTime(f"`send_at` is {send_at!r}; pass an aware datetime, such as timezone.now() + ….")
         return max(now, send_at)
     return now
+
+
+def object_named(given: Model | str) -> str:
+    """Return the name of a business object, `orders.order:42`; raise `NotPlainData`."""
+    if isinstance(given, Model):
+        if given._state.adding:
+            raise NotPlainData(f"`about` is a {type(given).__name__} that is not saved yet; publish after `save()`.")
+        return f"{given._meta.label_lower}:{given.pk}"
+    name = _short("about", given, MAX_KEY)
+    if not name:
+        message = "`about` is empty; pass a saved model instance, or text such as orders.order:42."
+        raise NotPlainData(message)
+    return name
 
 
 def _check_variables(declared: Contract, values: Any) -> None:
@@ -161,14 +174,6 @@ def _channels(given: Sequence[str] | None) -> list[str] | None:
         if name not in known:
             raise unknown_channel(name)
     return list(dict.fromkeys(str(name) for name in names))
-
-
-def _about(given: Model | str | None) -> str:
-    if isinstance(given, Model):
-        if given._state.adding:
-            raise NotPlainData(f"`about` is a {type(given).__name__} that is not saved yet; publish after `save()`.")
-        return f"{given._meta.label_lower}:{given.pk}"
-    return _short("about", given or "", MAX_KEY)
 
 
 def _key(given: str | None) -> str | None:

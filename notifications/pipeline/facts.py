@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings as site
@@ -15,7 +16,7 @@ from notifications.pipeline import wording
 from notifications.pipeline.quiet_hours import QuietHours, time_zone
 from notifications.pipeline.routing import EventFacts, RecipientFacts
 from notifications.types import Cadence, Channel, Priority, QuietPolicy
-from notifications.values import Content, Reader
+from notifications.values import Content, Reader, Said
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,11 +114,21 @@ def of_event(event: Event, live: Wording) -> EventFacts:
         configured=frozenset(registry.channel_names()),
         priority=Priority(event.priority),
         about=event.about,
+        escalation={channel: timedelta(seconds=wait) for channel, wait in live.template.escalation.items()},
+        is_valid=still_valid(live.template, event),
         **of_category(live.template.category),
     )
 
 
-def of_delivery(row: Delivery, template: Template, *, about: str) -> EventFacts:
+def still_valid(template: Template, event: Event) -> bool:
+    """Ask the guard of a template whether what was said is still true; raise whatever it raises."""
+    if not template.still_valid:
+        return True
+    said = Said(template=event.template_id, about=event.about, variables=event.variables, created_at=event.created_at)
+    return registry.guard_named(template.still_valid)(said)
+
+
+def of_delivery(row: Delivery, template: Template, *, about: str, is_valid: bool) -> EventFacts:
     """Return what the planner needs to ask once more whether a planned delivery is wanted."""
     channels = frozenset({row.channel})
     return EventFacts(
@@ -128,6 +139,7 @@ def of_delivery(row: Delivery, template: Template, *, about: str) -> EventFacts:
         configured=channels,
         priority=Priority(row.priority),
         about=about,
+        is_valid=is_valid,
         **of_category(template.category),
     )
 

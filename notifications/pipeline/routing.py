@@ -6,7 +6,7 @@ The same function serves sending, explaining and tests; it reads no clock and no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from notifications.pipeline.quiet_hours import QuietHours, next_allowed
@@ -14,7 +14,7 @@ from notifications.types import Cadence, Channel, DeliveryState, Level, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 #: Channels that make a sound somewhere. In-app is silent, and a webhook is nobody's bedroom.
 AUDIBLE = frozenset({Channel.EMAIL, Channel.SMS, Channel.WEB_PUSH, Channel.CHAT})
@@ -60,6 +60,10 @@ class EventFacts:
     #: channel → cadence for those without a wish
     defaults: Mapping[str, Cadence] = field(default_factory=dict)
     quiet_policy: QuietPolicy = QuietPolicy.URGENT
+    #: channel → how long to wait whether it is read in the app
+    escalation: Mapping[str, timedelta] = field(default_factory=dict)
+    #: Is it still true? Business code says.
+    is_valid: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +101,9 @@ def plan(event: EventFacts, recipient: RecipientFacts, *, now: datetime, is_capp
     `is_capped`: the recipient has had the day's number of the category; the inbox gets it all the same.
     """
     wanted = event.worded if event.channels is None else frozenset(event.channels)
-    return [_route(channel, event, recipient, now, is_capped) for channel in Channel.values if channel in wanted]
+    routes = [_route(channel, event, recipient, now, is_capped) for channel in Channel.values if channel in wanted]
+    is_in_app = any(route.channel == Channel.IN_APP and route.state == DeliveryState.SENT for route in routes)
+    return [_escalated(route, event, now) for route in routes] if is_in_app else routes
 
 
 def wish(event: EventFacts, recipient: RecipientFacts, channel: str) -> Wish:
@@ -127,9 +133,19 @@ def no_longer(event: EventFacts, recipient: RecipientFacts, channel: str, *, now
     """Return why a delivery that was planned a while ago is not wanted any more; None: it is."""
     if event.is_disabled:
         return Reason.TEMPLATE_DISABLED
+    if not event.is_valid:
+        return Reason.NO_LONGER_VALID
     if not recipient.is_active:
         return Reason.RECIPIENT_INACTIVE
     return None if event.is_required else _unwanted(channel, event, recipient, now)
+
+
+def _escalated(route: Route, event: EventFacts, now: datetime) -> Route:
+    """Put a route off until it is known whether it is read in the app; quiet hours are looked at then."""
+    wait = event.escalation.get(route.channel)
+    if wait is None or route.state != DeliveryState.PENDING:
+        return route
+    return replace(route, due_at=now + wait, reason=Reason.ESCALATION)
 
 
 def _route(channel: str, event: EventFacts, recipient: RecipientFacts, now: datetime, is_capped: bool) -> Route:
@@ -155,6 +171,7 @@ def _why_not(
     """Return the first reason that stands in the way; the order is the one docs/preferences.md gives."""
     checks = (
         (event.is_disabled, Reason.TEMPLATE_DISABLED),
+        (not event.is_valid, Reason.NO_LONGER_VALID),
         (channel not in event.worded, Reason.NO_CONTENT),
         (channel not in event.configured, Reason.CHANNEL_NOT_CONFIGURED),
         (not recipient.is_active, Reason.RECIPIENT_INACTIVE),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from notifications.models import Notification
+from notifications.models import Delivery, Notification
+from notifications.types import DeliveryState, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,14 +35,25 @@ def of(user: Any) -> NotificationQuerySet:
 
 
 def mark(items: QuerySet[Notification], mark_as: str, *, now: datetime) -> int:
-    """Mark items as `seen`, `read` or `unread`; return how many changed."""
+    """
+    Mark items as `seen`, `read` or `unread`; return how many changed.
+
+    What was to be sent by another channel only if it is not read here is cancelled in the same transaction.
+    """
     columns = MARKS[mark_as]
     # An item changes if any of the columns is not yet as it shall be.
     differs = Q(pk__in=[])
     for column, is_set in columns.items():
         differs |= Q(**{f"{column}__isnull": is_set})
     changes = {column: Coalesce(F(column), now) if is_set else None for column, is_set in columns.items()}
-    return items.filter(differs).update(**changes)
+    with transaction.atomic():
+        changed = items.filter(differs).update(**changes)
+        if columns.get("read_at"):
+            waiting = Delivery.objects.filter(state=DeliveryState.PENDING, reason=Reason.ESCALATION)
+            waiting.filter(notification__in=items.values("pk")).update(
+                state=DeliveryState.CANCELLED, reason=Reason.READ, finished_at=now
+            )
+    return changed
 
 
 def chosen(user: Any, *, ids: Iterable[UUID] | None = None, before: UUID | None = None) -> NotificationQuerySet:

@@ -73,6 +73,15 @@ def test_each_try_is_told(alice_pays):
     assert list(told) == ["PAYMENT_FAILED", "PAYMENT_FAILED", "PAYMENT_CAPTURED"]
 
 
+def test_once_it_is_paid_nobody_is_asked_to_try_again(alice_pays):
+    first, other = alice_pays(WITHOUT_FUNDS), alice_pays(WITHOUT_FUNDS, order_number="ORD-2")
+
+    alice_pays(GOOD)
+
+    states = dict(Event.objects.filter(template="PAYMENT_FAILED").values_list("about", "state"))
+    assert states == {f"payments.payment:{first.pk}": "cancelled", f"payments.payment:{other.pk}": "pending"}
+
+
 def test_a_strange_order_number_does_not_undo_a_charge(alice_pays):
     alice_pays(GOOD, order_number="Order 7/2?")
 

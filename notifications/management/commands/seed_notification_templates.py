@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from notifications import clock
-from notifications.services.seeding import ShippedTemplateError, seed
+from notifications.services.seeding import seed
+from notifications.services.shipped import ShippedTemplateError
 
 
 class Command(BaseCommand):

@@ -214,7 +214,7 @@ def test_a_category_keeps_its_code(admin_client, template, address):
         ({"daily_cap": "0"}, "greater than or equal to 1"),
         ({"defaults": '{"smss": "off"}'}, "No channel &#x27;smss&#x27; (did you mean &#x27;sms&#x27;?)"),
         ({"defaults": '{"sms": "never"}'}, "No cadence &#x27;never&#x27;"),
-        ({"defaults": "[1]"}, "not a list"),
+        ({"defaults": "[1]"}, "not as a list"),
         ({"quiet_hours": "always"}, "Select a valid choice"),
     ],
 )

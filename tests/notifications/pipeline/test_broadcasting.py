@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.core.exceptions import ImproperlyConfigured
-from django.db import OperationalError, connections
+from django.db import OperationalError
 from django.db.models import Q
 from django.utils import timezone
 
@@ -22,6 +21,7 @@ from notifications.publishing import cancel_broadcast, publish_batch_notificatio
 from notifications.services import pauses
 from notifications.types import BroadcastState, DeliveryState, EventState, PauseScope, Priority, Reason
 from tests.factories import make_broadcast
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -282,25 +282,14 @@ def test_a_slot_somebody_else_gave_away_is_left_to_them(template, everybody, mon
 def test_expanders_at_once_make_every_event_once(template, everybody):
     for _ in range(6):
         publish()
-    errors: list = []
 
     def work():
-        try:
-            for _ in range(40):
-                step()
-        except Exception as e:  # noqa: BLE001 - a thread's error would be lost
-            errors.append(e)
-        finally:
-            connections.close_all()
+        for _ in range(40):
+            step()
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[work] * 4)
     steps()
 
-    assert errors == []
     assert [row.event_count for row in Broadcast.objects.all()] == [5] * 6
     assert sorted(told()) == sorted([str(person.pk) for person in everybody] * 6)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connections
 
 from notifications.models import Category, Delivery, FrequencyCount, RecipientSettings
 from notifications.pipeline import capping
@@ -16,6 +14,7 @@ from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_batch_notification, publish_notification
 from notifications.types import Priority, Reason
 from tests.factories import make_template
+from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
 
@@ -152,22 +151,8 @@ def test_drains_at_once_let_exactly_so_many_pass(alice, bob, charlie, template):
     people = [alice, bob, charlie]
     for _ in range(12):
         publish_batch_notification("ORDER_CREATED", recipients=people, variables=VARIABLES, channels=["email"])
-    errors: list = []
 
-    def work():
-        try:
-            dispatch()
-        except Exception as e:  # noqa: BLE001 - a thread's error would be lost
-            errors.append(e)
-        finally:
-            connections.close_all()
+    at_once(*[dispatch] * 4)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert errors == []
     for person in people:
         assert verdicts(recipient=person) == {"pending": 5, Reason.FREQUENCY_CAP: 7}
