@@ -15,6 +15,7 @@ expires_in: how long after it is due it is still worth sending; then it expires 
 action_url, action_text: where the reader goes next (https://…, or a path on this site), and the button's label.
 channels: names of the channels to use; default: all the template has wording for.
 about: the business object: a saved model instance, or text such as "orders.order:42".
+digest_key: what is collected together, where the template collects; default: all of the template.
 idempotency_key: the same key with the same request is the same event; with another request, an error.
 """
 
@@ -70,6 +71,7 @@ class Options(TypedDict, total=False):
     action_text: str
     channels: Sequence[str] | None
     about: Model | str | None
+    digest_key: str
     idempotency_key: str | None
     source: Source
 

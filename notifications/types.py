@@ -30,6 +30,9 @@ class Cadence(TextChoices):
     """How often a recipient wants to hear of something on a channel."""
 
     IMMEDIATELY = "immediately", _("immediately")
+    HOURLY = "hourly", _("once an hour")
+    DAILY = "daily", _("once a day")
+    WEEKLY = "weekly", _("once a week")
     OFF = "off", _("never")
 
 
@@ -102,6 +105,17 @@ class BroadcastState(TextChoices):
     FAILED = "failed", _("failed")
 
 
+class DigestState(TextChoices):
+    """Where a digest is."""
+
+    #: Collecting until its `due_at`.
+    OPEN = "open", _("open")
+    #: Closed, and handed over to a delivery of its own. Final.
+    CLOSED = "closed", _("closed")
+    #: Nothing was left in it when it was due. Final.
+    EMPTY = "empty", _("empty")
+
+
 class DeliveryState(TextChoices):
     """Where a delivery is. The diagram is in docs/lifecycle.md."""
 
@@ -137,6 +151,7 @@ class Reason(TextChoices):
     DEFAULT_OFF = "default_off", _("this category is sent only to those who want it")
     MUTED = "muted", _("the recipient muted what this is about")
     FREQUENCY_CAP = "frequency_cap", _("the recipient has had enough of this category for the day")
+    DIGEST = "digest", _("collected, to be sent together with others")
     ESCALATION = "escalation", _("waiting whether it is read in the app")
     READ = "read_elsewhere", _("it was read in the app")
     RESOLVED = "resolved", _("what it was about was settled")

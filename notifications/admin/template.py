@@ -19,7 +19,7 @@ from notifications import clock
 from notifications.admin.base import CarefulAdmin, staff_member
 from notifications.admin.cells import at, link_to_list, page_of, pretty
 from notifications.admin.variables import VariablesField
-from notifications.models import Category, Template, TemplateContent, TemplateVersion
+from notifications.models import Template, TemplateContent, TemplateVersion
 from notifications.pipeline import rules
 from notifications.services import templates
 
@@ -27,35 +27,6 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 EDIT_WORDING = "notifications.change_templateversion"
-
-
-class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A category whose defaults the planner can read."""
-
-    class Meta:
-        model = Category
-        fields = ["code", "name", "description", "required", "defaults", "quiet_hours", "daily_cap"]
-
-    def clean_defaults(self) -> dict[str, str]:
-        """Return channel → cadence."""
-        try:
-            return rules.defaults(self.cleaned_data["defaults"] or {})
-        except ValueError as e:
-            raise ValidationError(str(e)) from e
-
-
-@admin.register(Category)
-class CategoryAdmin(CarefulAdmin):
-    """What people opt in or out of."""
-
-    form = CategoryForm
-    list_display = ["code", "name", "required", "quiet_hours", "daily_cap", "description"]
-    list_filter = ["required"]
-    search_fields = ["code", "name"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Category | None = None) -> list[str]:
-        """Keep the code: templates and preferences point at it."""
-        return ["code"] if obj else []
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -87,13 +58,20 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Template
-        fields = ["code", "name", "description", "category", "priority", "escalation", "variables"]
+        fields = ["code", "name", "description", "category", "priority", "escalation", "digest", "variables"]
         widgets = {"description": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 2})}
 
     def clean_escalation(self) -> dict[str, int]:
         """Return channel → seconds."""
         try:
             return rules.escalation(self.cleaned_data["escalation"] or {})
+        except ValueError as e:
+            raise ValidationError(str(e)) from e
+
+    def clean_digest(self) -> dict[str, Any]:
+        """Return how it collects."""
+        try:
+            return rules.digest(self.cleaned_data["digest"] or {})
         except ValueError as e:
             raise ValidationError(str(e)) from e
 
@@ -138,7 +116,21 @@ class TemplateAdmin(CarefulAdmin):
         if obj is None:
             return [(None, {"fields": self.form.Meta.fields})]
         return [
-            (None, {"fields": ["code", "name", "description", "category", "priority", "escalation", "still_valid"]}),
+            (
+                None,
+                {
+                    "fields": [
+                        "code",
+                        "name",
+                        "description",
+                        "category",
+                        "priority",
+                        "escalation",
+                        "digest",
+                        "still_valid",
+                    ]
+                },
+            ),
             (_("State"), {"fields": [("live", "all_versions"), "disabled_at"]}),
             (
                 _("Variables"),

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from notifications import conf, ids
-from notifications.models import Attempt, Broadcast, Delivery, Event, Notification
+from notifications.models import Attempt, Broadcast, Delivery, Digest, Event, FrequencyCount, Mute, Notification
 from notifications.types import DeliveryState, EventState
 
 if TYPE_CHECKING:
@@ -36,6 +36,10 @@ class Kept(StrEnum):
     BROADCASTS = "broadcasts"
     #: The variables of those whose events were not all made.
     UNSAID = "broadcasts emptied"
+    DIGESTS = "digests"
+    #: What counts for a daily cap; days that are over.
+    COUNTS = "daily counts"
+    MUTES = "mutes that ended"
     #: Inbox items.
     NOTIFICATIONS = "notifications"
     DELIVERIES = "deliveries"
@@ -130,6 +134,12 @@ def _overdue(now: datetime) -> dict[Kept, QuerySet[Any]]:
         ).order_by("pk"),
         # What was not expanded, to the end: all the others' variables went to their events.
         Kept.UNSAID: Broadcast.objects.filter(finished_at__lte=failed).exclude(variables={}).order_by("finished_at"),
+        Kept.DIGESTS: Digest.objects.filter(
+            pk__lt=before(config.retention_deliveries_days), closed_at__isnull=False
+        ).order_by("pk"),
+        # Two days: somewhere it is still yesterday.
+        Kept.COUNTS: FrequencyCount.objects.filter(day__lt=(now - timedelta(days=2)).date()).order_by("day"),
+        Kept.MUTES: Mute.objects.filter(until__lte=now).order_by("pk"),
         Kept.NOTIFICATIONS: _old_inbox_items(now, config.retention_inbox_days).filter(~whole),
         Kept.DELIVERIES: deliveries.filter(~whole).order_by("pk"),
     }

@@ -23,7 +23,7 @@ def run_once(now: datetime, limit: int) -> int:
 def due_actors(now: datetime) -> list[str]:
     """Return the actors that have something due, most urgent first: one index look-up each."""
     events = Event.objects.filter(state=EventState.PENDING, due_at__lte=now)
-    deliveries = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=now)
+    deliveries = Delivery.objects.filter(state=DeliveryState.PENDING, digest_id__isnull=True, due_at__lte=now)
     actors = [wakeups.dispatch_actor(priority) for priority in Priority if events.filter(priority=priority).exists()]
     if Broadcast.objects.filter(state=BroadcastState.PENDING, due_at__lte=now).exists():
         actors.append(wakeups.EXPAND)

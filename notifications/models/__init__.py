@@ -5,6 +5,7 @@ from __future__ import annotations
 from notifications.models.broadcasts import Broadcast
 from notifications.models.consent import ConsentChange, FrequencyCount, Mute
 from notifications.models.deliveries import Attempt, Delivery
+from notifications.models.digests import Digest
 from notifications.models.events import Event
 from notifications.models.holds import Pause, SendRate
 from notifications.models.inbox import Notification
@@ -20,6 +21,7 @@ __all__ = [
     "Category",
     "ConsentChange",
     "Delivery",
+    "Digest",
     "Event",
     "FrequencyCount",
     "Leased",

@@ -42,6 +42,7 @@ class Delivery(Leased):
     #: Attempts that the retry schedule does not count: those before the delivery was last sent round again, and those
     #: that our own set-up spoiled. The database has the default, too: workers of the release before insert without it.
     attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    #: Collected by this digest: not claimed on its own.
     digest_id = models.UUIDField(null=True)
     backend = models.CharField(max_length=50, blank=True)
     provider_message_id = models.CharField(max_length=255, blank=True)
@@ -63,8 +64,10 @@ class Delivery(Leased):
             models.Index(
                 fields=["channel", "priority", "due_at"],
                 name="delivery_claim",
-                condition=Q(state=DeliveryState.PENDING),
+                condition=Q(state=DeliveryState.PENDING, digest_id__isnull=True),
             ),
+            # What a digest has collected.
+            models.Index(fields=["digest_id"], name="delivery_digest", condition=Q(digest_id__isnull=False)),
             # The expirer: what waits and is too late.
             models.Index(
                 fields=["expires_at"],

@@ -24,6 +24,8 @@ class Publication(Leased):
     channels = models.JSONField(null=True, blank=True)
     #: The business object, as `orders.order:42`.
     about = models.CharField(max_length=200, blank=True)
+    #: What is collected together, if its template collects; empty: all of the template.
+    digest_key = models.CharField(max_length=200, blank=True, db_default="")
     source = models.CharField(max_length=10, choices=Source, default=Source.CODE)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)

@@ -67,6 +67,15 @@ class Template(models.Model):
             'By this channel only if it is not read in the app after so many seconds, such as {"email": 1800}.'
         ),
     )
+    #: As `pipeline.rules.digest` reads it; empty: each is sent on its own.
+    digest = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text=_(
+            'Collect what comes within so many seconds: {"window": 600}. "sliding": true begins anew with each, for at '
+            'most "longest" seconds; "first_now": true sends the first at once; "template" names other words for it.'
+        ),
+    )
     #: Name of a guard of business code; empty: always valid.
     still_valid = models.CharField(max_length=64, blank=True, editable=False)
     #: The version new events are dispatched with. Null: nothing is published yet.

@@ -93,6 +93,7 @@ def _add(numbers: dict[_Key, int]) -> dict[_Key, int]:
 def _suppress(planned: Planned, told: Told, now: datetime) -> None:
     """Plan once more, for somebody who has had enough; the inbox stays as it is."""
     routes = routing.plan(planned.facts, told.recipient.routing, now=now, is_capped=True)
+    told.routes = routes
     for route, row in zip(routes, told.deliveries, strict=True):
         if row.channel != Channel.IN_APP and row.state == DeliveryState.PENDING:
             row.state, row.reason, row.due_at = route.state, route.reason or "", route.due_at

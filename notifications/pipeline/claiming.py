@@ -102,6 +102,8 @@ def _claim(
         params.append(due.channel)
     if model is Broadcast:
         guard += " AND slot IS NOT NULL"
+    if model is Delivery:
+        guard += " AND digest_id IS NULL"
     if due.templates:
         guard += f" AND {_none_of('template_id', due.templates)}"
         params += due.templates

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from notifications.models import Delivery, Template
+    from notifications.models import Category, Delivery, Template
     from notifications.pipeline.facts import Recipient
     from notifications.values import Content
 
@@ -37,6 +37,7 @@ class _Known:
 
     event: Event | None
     template: Template | None
+    category: Category | None
     contents: tuple[Content, ...]
     recipient: Recipient | None
     #: Notifications that were read in the app.
@@ -62,12 +63,16 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
     contents = wording.contents_of(row.version_id for row in rows if row.version_id is not None)
     people = facts.recipients(str(row.recipient_id) for row in rows if row.recipient_id is not None)
     templates = facts.templates_by_code(row.template_id for row in rows if row.template_id is not None)
+    categories = {template.category_id: template.category for template in templates.values()}
+    # That of a digest is not that of its template.
+    categories |= facts.categories_by_code({row.category_id for row in rows if row.category_id} - categories.keys())
     read, ask = _read(rows), _asking()
     composed: list[tuple[Delivery, Message | NotNow]] = []
     for row in rows:
         known = _Known(
             event=events.get(row.event_id) if row.event_id else None,
             template=templates.get(row.template_id) if row.template_id else None,
+            category=categories.get(row.category_id) if row.category_id else None,
             contents=contents.get(row.version_id, ()) if row.version_id else (),
             recipient=people.get(str(row.recipient_id)),
             read=read,
@@ -121,10 +126,10 @@ def _message(row: Delivery, known: _Known, now: datetime) -> Message:
 
 def _check_wanted(row: Delivery, known: _Known, now: datetime) -> None:
     """Ask the planner once more: hours may have passed, and the recipient may have changed their mind or their zone."""
-    if known.template is None or known.recipient is None:
+    if known.template is None or known.category is None or known.recipient is None:
         return
     event = facts.of_delivery(
-        row, known.template, about=known.event.about if known.event else "", is_valid=known.is_valid()
+        row, known.template, known.category, about=known.event.about if known.event else "", is_valid=known.is_valid()
     )
     recipient = known.recipient.routing
     if reason := routing.no_longer(event, recipient, row.channel, now=now):

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from notifications import clock, conf, signals, wakeups
 from notifications.models import Delivery, Event, Notification
-from notifications.pipeline import capping, claiming, pausing
+from notifications.pipeline import capping, claiming, digesting, pausing
 from notifications.pipeline.planning import plan_events
 from notifications.types import DeliveryState, EventState, Priority
 
@@ -65,12 +65,17 @@ def _write(batch: list[Planned], token: UUID) -> None:
         ours = set(claiming.held(Event, [planned.event.pk for planned in batch], token).values_list("pk", flat=True))
         kept = [planned for planned in batch if planned.event.pk in ours]
         capping.apply(kept, now=clock.now())
+        digesting.collect(kept, now=clock.now())
         notifications = [told.notification for planned in kept for told in planned.told]
         deliveries = [row for planned in kept for told in planned.told for row in told.deliveries]
         Notification.objects.bulk_create(notifications)
         Delivery.objects.bulk_create(deliveries)
         _close(kept)
-        waiting = {(row.channel, row.due_at) for row in deliveries if row.state == DeliveryState.PENDING}
+        waiting = {
+            (row.channel, row.due_at)
+            for row in deliveries
+            if row.state == DeliveryState.PENDING and row.digest_id is None
+        }
         for channel, due_at in waiting:
             ring = partial(wakeups.ring, wakeups.deliver_actor(channel), due_at)
             transaction.on_commit(ring, robust=True)

@@ -34,6 +34,7 @@ class Draft:
     action_text: str
     channels: list[str] | None
     about: str
+    digest_key: str
     source: Source
     created_at: datetime
     due_at: datetime
@@ -56,6 +57,7 @@ def draft(
     action_text: str = "",
     channels: Sequence[str] | None = None,
     about: Model | str | None = None,
+    digest_key: str = "",
     idempotency_key: str | None = None,
     source: Source = Source.CODE,
 ) -> Draft:
@@ -76,6 +78,8 @@ def draft(
             "action": [safe_link(action_url), _short("action_text", action_text, MAX_ACTION_TEXT)],
             "channels": names,
             "about": label,
+            # Left out where there is none: requests of the release before have no such part.
+            **({"digest_key": _short("digest_key", digest_key, MAX_KEY)} if digest_key else {}),
         },
         "the request",
     )
@@ -87,6 +91,7 @@ def draft(
         action_text=action_text,
         channels=names,
         about=label,
+        digest_key=digest_key,
         source=source,
         created_at=now,
         due_at=when,

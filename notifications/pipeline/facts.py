@@ -11,10 +11,10 @@ from django.conf import settings as site
 from django.contrib.auth import get_user_model
 
 from notifications import registry
-from notifications.models import Mute, Preference, RecipientSettings, Template
+from notifications.models import Category, Mute, Preference, RecipientSettings, Template
 from notifications.pipeline import wording
 from notifications.pipeline.quiet_hours import QuietHours, time_zone
-from notifications.pipeline.routing import EventFacts, RecipientFacts
+from notifications.pipeline.routing import EventFacts, RecipientFacts, Window
 from notifications.types import Cadence, Channel, Priority, QuietPolicy
 from notifications.values import Content, Reader, Said
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from notifications.models import Category, Delivery, Event
+    from notifications.models import Delivery, Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +115,8 @@ def of_event(event: Event, live: Wording) -> EventFacts:
         priority=Priority(event.priority),
         about=event.about,
         escalation={channel: timedelta(seconds=wait) for channel, wait in live.template.escalation.items()},
+        window=_window(live.template.digest),
+        digest_key=event.digest_key,
         is_valid=still_valid(live.template, event),
         **of_category(live.template.category),
     )
@@ -128,7 +130,13 @@ def still_valid(template: Template, event: Event) -> bool:
     return registry.guard_named(template.still_valid)(said)
 
 
-def of_delivery(row: Delivery, template: Template, *, about: str, is_valid: bool) -> EventFacts:
+def categories_by_code(codes: Iterable[str]) -> dict[str, Category]:
+    """Return categories, by code: at most one query."""
+    wanted = set(codes)
+    return Category.objects.in_bulk(wanted) if wanted else {}
+
+
+def of_delivery(row: Delivery, template: Template, category: Category, *, about: str, is_valid: bool) -> EventFacts:
     """Return what the planner needs to ask once more whether a planned delivery is wanted."""
     channels = frozenset({row.channel})
     return EventFacts(
@@ -140,7 +148,7 @@ def of_delivery(row: Delivery, template: Template, *, about: str, is_valid: bool
         priority=Priority(row.priority),
         about=about,
         is_valid=is_valid,
-        **of_category(template.category),
+        **of_category(category),
     )
 
 
@@ -152,6 +160,17 @@ def of_category(category: Category) -> dict[str, Any]:
         "defaults": {channel: Cadence(cadence) for channel, cadence in category.defaults.items()},
         "quiet_policy": QuietPolicy(category.quiet_hours),
     }
+
+
+def _window(given: dict[str, Any]) -> Window | None:
+    if not given:
+        return None
+    longest = given.get("longest")
+    return Window(
+        length=timedelta(seconds=given["window"]),
+        longest=None if longest is None else timedelta(seconds=longest),
+        first_now=given.get("first_now", False),
+    )
 
 
 def _zone(row: RecipientSettings | None) -> str:

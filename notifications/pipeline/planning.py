@@ -26,6 +26,7 @@ class Told:
 
     recipient: Recipient
     notification: Notification
+    routes: list[Route]
     #: One for each route, in its order.
     deliveries: list[Delivery]
 
@@ -67,6 +68,7 @@ def _plan_event(event: Event, live: Wording, people: dict[str, Recipient], now: 
         told = Told(
             recipient=recipient,
             notification=notification,
+            routes=routes,
             deliveries=[_delivery(event, notification, route, now) for route in routes],
         )
         _tell_in_app(told, wordings, now)

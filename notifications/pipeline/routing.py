@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from notifications.pipeline.cadences import DAYS, next_digest_at
 from notifications.pipeline.quiet_hours import QuietHours, next_allowed
 from notifications.types import Cadence, Channel, DeliveryState, Level, Priority, QuietPolicy, Reason
 
@@ -39,6 +40,26 @@ class RecipientFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """How long a template collects what comes after the first."""
+
+    length: timedelta
+    #: Each begins the window anew, for at most so long; None: it does not slide.
+    longest: timedelta | None = None
+    #: The first goes out at once, the rest is collected.
+    first_now: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What a route is collected by."""
+
+    key: str
+    #: None: by the recipient's cadence, until `due_at` of the route.
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventFacts:
     """What the planner knows of one event and its template."""
 
@@ -62,6 +83,10 @@ class EventFacts:
     quiet_policy: QuietPolicy = QuietPolicy.URGENT
     #: channel → how long to wait whether it is read in the app
     escalation: Mapping[str, timedelta] = field(default_factory=dict)
+    #: How the template collects; None: each is sent on its own.
+    window: Window | None = None
+    #: What is collected together, of those of the template.
+    digest_key: str = ""
     #: Is it still true? Business code says.
     is_valid: bool = True
 
@@ -84,6 +109,8 @@ class Route:
     state: DeliveryState
     due_at: datetime
     reason: Reason | None = None
+    #: Collected with others; `due_at` is then when the digest is, if it is opened now.
+    hold: Hold | None = None
 
 
 #: Who decided that something is off → the reason that says so.
@@ -143,7 +170,7 @@ def no_longer(event: EventFacts, recipient: RecipientFacts, channel: str, *, now
 def _escalated(route: Route, event: EventFacts, now: datetime) -> Route:
     """Put a route off until it is known whether it is read in the app; quiet hours are looked at then."""
     wait = event.escalation.get(route.channel)
-    if wait is None or route.state != DeliveryState.PENDING:
+    if wait is None or route.state != DeliveryState.PENDING or route.hold is not None:
         return route
     return replace(route, due_at=now + wait, reason=Reason.ESCALATION)
 
@@ -155,6 +182,11 @@ def _route(channel: str, event: EventFacts, recipient: RecipientFacts, now: date
         return Route(channel=channel, address=address, state=DeliveryState.SUPPRESSED, due_at=now, reason=reason)
     if channel == Channel.IN_APP:
         return Route(channel=channel, address=address, state=DeliveryState.SENT, due_at=now)
+    hold = _hold(channel, event, recipient)
+    if hold is not None:
+        until = _collected_until(hold, wish(event, recipient, channel).cadence, recipient, now)
+        state, reason = DeliveryState.PENDING, Reason.DIGEST
+        return Route(channel=channel, address=address, state=state, due_at=until, reason=reason, hold=hold)
     later = quiet_until(event, recipient, channel, now=now)
     return Route(
         channel=channel,
@@ -163,6 +195,24 @@ def _route(channel: str, event: EventFacts, recipient: RecipientFacts, now: date
         due_at=later or now,
         reason=Reason.QUIET_HOURS if later else None,
     )
+
+
+def _hold(channel: str, event: EventFacts, recipient: RecipientFacts) -> Hold | None:
+    """Return what a route is collected by: the recipient's cadence, else the template's window; urgent: nothing."""
+    if channel not in AUDIBLE or event.priority == Priority.URGENT:
+        return None
+    cadence = wish(event, recipient, channel).cadence
+    if cadence in DAYS:
+        return Hold(key=f"{cadence}:{event.category}")
+    if event.window is not None:
+        return Hold(key=f"{event.template}:{event.digest_key}", window=event.window)
+    return None
+
+
+def _collected_until(hold: Hold, cadence: Cadence, recipient: RecipientFacts, now: datetime) -> datetime:
+    if hold.window is not None:
+        return now + hold.window.length
+    return next_digest_at(now, cadence, recipient.time_zone)
 
 
 def _why_not(

@@ -27,11 +27,42 @@ def escalation(given: Any) -> dict[str, int]:
     """Return channel → seconds to wait whether it is read in the app: `{"email": 1800}`."""
     for channel, seconds in _table(given, '{"email": 1800}').items():
         _check_channel(channel, _OUTSIDE)
-        if type(seconds) is not int or not 0 < seconds <= MAX_WAIT.total_seconds():
-            raise ValueError(
-                f"The wait of {channel!r} is {seconds!r}; write whole seconds, at most {MAX_WAIT.days} days."
-            )
+        _check_seconds(channel, seconds)
     return dict(given)
+
+
+def digest(given: Any) -> dict[str, Any]:
+    """Return how a template collects: `{"window": 600, "sliding": true, "longest": 3600, "first_now": true}`."""
+    known = {"window", "sliding", "longest", "first_now", "template"}
+    for key in _table(given, '{"window": 600}').keys() - known:
+        raise ValueError(f"A digest has no {key!r}{did_you_mean(key, known)}.")
+    if not given:
+        return {}
+    _check_seconds("window", given.get("window"))
+    for key in ("sliding", "first_now"):
+        if not isinstance(given.get(key, False), bool):
+            raise ValueError(f"{key!r} is {given[key]!r}; write true or false.")  # noqa: TRY004 - one kind
+    if not isinstance(given.get("template", ""), str):
+        raise ValueError(f"'template' is {given['template']!r}; write the code of a template.")  # noqa: TRY004 - one kind
+    _check_sliding(given)
+    return dict(given)
+
+
+def _check_sliding(given: dict[str, Any]) -> None:
+    if not given.get("sliding"):
+        if "longest" in given:
+            message = "'longest' is for a sliding window; leave it out, or write sliding = true."
+            raise ValueError(message)
+        return
+    _check_seconds("longest", given.get("longest"))
+    if given["longest"] < given["window"]:
+        message = "'longest' is shorter than 'window'; a sliding window needs room to slide."
+        raise ValueError(message)
+
+
+def _check_seconds(name: str, value: Any) -> None:
+    if type(value) is not int or not 0 < value <= MAX_WAIT.total_seconds():
+        raise ValueError(f"{name!r} is {value!r}; write whole seconds, at most {MAX_WAIT.days} days.")
 
 
 def _table(given: Any, example: str) -> dict[Any, Any]:

@@ -120,11 +120,15 @@ def language(content: Content, locale: str) -> str:
     return locale if content.locale.lower() in _fallbacks(locale) else content.locale
 
 
+def zone(reader: Reader) -> ZoneInfo:
+    """Return the zone a content is filled in with."""
+    return ZoneInfo(reader.time_zone or settings.TIME_ZONE)
+
+
 def render_event(content: Content, event: Event, *, reader: Reader) -> Rendered:
     """Return a content with the event's variables filled in, in the reader's zone and manner; raise `RenderError`."""
     config = conf.current()
-    zone = ZoneInfo(reader.time_zone or settings.TIME_ZONE)
-    with translation.override(language(content, reader.locale)), timezone.override(zone):
+    with translation.override(language(content, reader.locale)), timezone.override(zone(reader)):
         return render(
             content,
             variables=event.variables,

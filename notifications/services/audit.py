@@ -17,9 +17,9 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from notifications import conf, ids
-from notifications.models import Attempt, Broadcast, Delivery, Event, Notification
-from notifications.pipeline import pausing
-from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Outcome
+from notifications.models import Attempt, Broadcast, Delivery, Digest, Event, Notification
+from notifications.pipeline import digesting, pausing
+from notifications.types import BroadcastState, Channel, DeliveryState, DigestState, EventState, Outcome
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -44,6 +44,8 @@ class Kind(TextChoices):
     NO_SUCCESS = "no_success", _("deliveries that are sent, without an attempt that succeeded")
     ATTEMPTS = "attempts", _("deliveries with fewer attempts on record than were made")
     BROADCAST_OVERDUE = "broadcast_overdue", _("broadcasts that nobody expands")
+    DIGEST_OVERDUE = "digest_overdue", _("digests that nobody closes")
+    DIGEST_LEFT = "digest_left", _("deliveries left in a digest that is closed")
     EVENT_OVERDUE = "event_overdue", _("events that nobody claims")
     DELIVERY_OVERDUE = "delivery_overdue", _("deliveries that nobody claims")
     BROADCAST_OVERHELD = "broadcast_overheld", _("broadcasts whose lease ran out and that nobody frees")
@@ -186,8 +188,15 @@ def _stuck(now: datetime) -> dict[Kind, _Question]:
     held = pausing.current(now)
     overdue = Q(state="pending", due_at__lt=now - OVERDUE) & ~Q(template__in=held.templates)
     going = overdue & ~Q(broadcast_id__in=held.broadcasts) if held.broadcasts else overdue
-    unsent = going & ~Q(channel__in=[channel for channel in conf.channels() if held.holds_channel(channel)])
+    unsent = (
+        going
+        & Q(digest_id__isnull=True)
+        & ~Q(channel__in=[channel for channel in conf.channels() if held.holds_channel(channel)])
+    )
     unmade = Broadcast.objects.filter(overdue, slot__isnull=False).exclude(pk__in=held.broadcasts)
+    late = digesting.going(now - OVERDUE, held)
+    is_open = Digest.objects.filter(pk=OuterRef("digest_id"), state=DigestState.OPEN)
+    left = Delivery.objects.filter(~Exists(is_open), digest_id__isnull=False, state=DeliveryState.PENDING)
     lease_over = Q(lease_until__lt=now - OVERHELD)
     due, lease = "due since {row.due_at:%Y-%m-%d %H:%M:%S}", "lease until {row.lease_until:%Y-%m-%d %H:%M:%S}"
     return {
@@ -198,6 +207,8 @@ def _stuck(now: datetime) -> dict[Kind, _Question]:
             Broadcast.objects.filter(lease_over, state=BroadcastState.EXPANDING),
             lease,
         ),
+        Kind.DIGEST_OVERDUE: (late.none() if held.everything else late, due),
+        Kind.DIGEST_LEFT: (left, "{row.channel}, digest {row.digest_id}"),
         Kind.EVENT_OVERHELD: (Event.objects.filter(lease_over, state=EventState.DISPATCHING), lease),
         Kind.DELIVERY_OVERHELD: (
             Delivery.objects.filter(lease_over, state=DeliveryState.SENDING),

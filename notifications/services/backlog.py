@@ -54,7 +54,7 @@ class Line:
         """Return what waits in this line, whatever for."""
         if self.channel is None:
             return Event.objects.filter(state=EventState.PENDING, priority=self.priority).order_by()
-        pending = Delivery.objects.filter(state=DeliveryState.PENDING, channel=self.channel)
+        pending = Delivery.objects.filter(state=DeliveryState.PENDING, digest_id__isnull=True, channel=self.channel)
         return pending.filter(priority=self.priority).order_by()
 
     def is_held(self, held: Held) -> bool:

@@ -16,6 +16,7 @@ from django.db import transaction
 from notifications.exceptions import WrongPreference
 from notifications.models import Category, ConsentChange, Delivery, Mute, Preference, RecipientSettings, Template
 from notifications.pipeline import facts, routing
+from notifications.pipeline.cadences import DAYS
 from notifications.pipeline.quiet_hours import QuietHours, time_zone
 from notifications.registry import channel_names, did_you_mean
 from notifications.types import Cadence, Channel, DeliveryState, Level, Reason
@@ -183,6 +184,10 @@ def _checked(channel: str, cadence: str | None, category: str, template: str) ->
     if cadence is not None and cadence not in Cadence.values:
         known = ", ".join(Cadence.values)
         raise WrongPreference(f"No cadence {cadence!r}{did_you_mean(cadence, Cadence.values)}; there are {known}.")
+    if cadence in DAYS and channel not in routing.AUDIBLE:
+        raise WrongPreference(
+            f"By {channel!r} each is sent on its own; digests are for {', '.join(sorted(routing.AUDIBLE))}."
+        )
     owner = _category(category, template)
     wished = None if cadence is None else Cadence(cadence)
     if owner.required and wished not in {None, Cadence.IMMEDIATELY}:

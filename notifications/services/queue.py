@@ -29,7 +29,7 @@ class ActorQueue:
     actor: str
     #: Due.
     waiting: int
-    #: Due later: delays, schedules, retries.
+    #: Due later: delays, schedules, retries, digests.
     delayed: int
     #: Held by a drain.
     active: int
@@ -42,7 +42,7 @@ class ActorQueue:
 
 
 def queues(*, now: datetime) -> list[ActorQueue]:
-    """Return the queue of each actor, the one whose work was due first in front: twelve statements."""
+    """Return the queue of each actor, the one whose work was due first in front: thirteen statements."""
     found = [*_dispatching(now), *_expanding(now), *_delivering(now)]
     return sorted(found, key=lambda queue: (queue.oldest_due_at is None, queue.oldest_due_at or now))
 
@@ -73,7 +73,12 @@ def _expanding(now: datetime) -> list[ActorQueue]:
 
 
 def _delivering(now: datetime) -> list[ActorQueue]:
-    waiting = _waiting(Delivery.objects.filter(state=DeliveryState.PENDING), "channel", now)
+    pending = Delivery.objects.filter(state=DeliveryState.PENDING)
+    waiting = _waiting(pending.filter(digest_id__isnull=True), "channel", now)
+    for channel, number in _numbers(pending.filter(digest_id__isnull=False), "channel").items():
+        # Collected by a digest: it is that which will be due.
+        figures = waiting.setdefault(channel, {"waiting": 0, "delayed": 0, "oldest_due_at": None})
+        figures["delayed"] += number
     active = _numbers(Delivery.objects.filter(state=DeliveryState.SENDING), "channel")
     over = Delivery.objects.filter(finished_at__gt=now - LATELY)
     # By the primary key: what was made before cannot have been completed lately.

@@ -134,6 +134,7 @@ def _restart_deliveries(rows: QuerySet[Any], batch: list[Delivery], now: datetim
             due_at=now,
             finished_at=None,
             started_at=None,
+            digest_id=None,
             claims=0,
             attempts_before=F("attempts"),
         )

@@ -41,6 +41,7 @@ def _seed_one(shipped: Shipped, now: datetime) -> Seeded:
         template.name, template.description = shipped.name, shipped.description
         template.variables, template.shipped_hash = shipped.variables, shipped.hash
         template.still_valid, template.escalation = shipped.still_valid, shipped.escalation
+        template.digest = shipped.digest
         template.save(force_insert=True)
         _publish(template, shipped, now)
         return Seeded.CREATED

@@ -32,6 +32,7 @@ _KEYS = {
     "optional_variables",
     "still_valid",
     "escalation",
+    "digest",
 }
 _CATEGORY_KEYS = {"name", "description", "required", "defaults", "quiet_hours", "daily_cap"}
 _TEXTS = {"title", "body", "html"}
@@ -57,6 +58,8 @@ class Shipped:
     still_valid: str
     #: Channel → seconds.
     escalation: dict[str, int]
+    #: As `pipeline.rules.digest` reads it.
+    digest: dict[str, Any]
     hash: str
 
 
@@ -141,6 +144,7 @@ def _read(path: Path, known: dict[str, Any]) -> Shipped:
         contents=contents,
         still_valid=_guard(path, data.get("still_valid", "")),
         escalation=_checked(path, "[escalation]", rules.escalation, data.get("escalation", {})),
+        digest=_checked(path, "[digest]", rules.digest, data.get("digest", {})),
         hash=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 

@@ -37,8 +37,8 @@ def test_everybody_can_log_in_and_be_reached():
 def test_templates_categories_and_articles_are_there():
     seed(now=NOW)
 
-    assert Template.objects.filter(live_version__isnull=False).count() == 7
-    assert Category.objects.count() == 4
+    assert Template.objects.filter(live_version__isnull=False).count() == 8
+    assert Category.objects.count() == 5
     assert Product.objects.filter(stock__quantity__gt=0).count() == len(ARTICLES)
 
 

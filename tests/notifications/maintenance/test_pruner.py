@@ -10,10 +10,11 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.db import connections, transaction
 
+from notifications import ids
 from notifications.exceptions import IdempotencyConflict
 from notifications.maintenance import pruner
 from notifications.maintenance.pruner import Kept
-from notifications.models import Attempt, Broadcast, Delivery, Event, Notification
+from notifications.models import Attempt, Broadcast, Delivery, Digest, Event, FrequencyCount, Mute, Notification
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_batch_notification, publish_notification
@@ -232,6 +233,25 @@ def test_what_a_failed_broadcast_had_to_say_goes_after_seven_days(template, at):
     assert (row.variables, row.last_error, row.action_url) == ({}, "", "")
 
 
+# --- What people asked for ------------------------------------------------------------------------------------------
+
+
+def test_digests_counts_and_mutes_go_when_they_are_over(alice, template, at):
+    Digest.objects.create(
+        id=ids.uuid7_at(NOW), recipient=alice, channel="email", category_id="orders", key="k", state="closed",
+        opened_at=NOW, due_at=NOW, closed_at=NOW,
+    )  # fmt: skip
+    FrequencyCount.objects.create(recipient=alice, category_id="orders", day=NOW.date(), number=1)
+    Mute.objects.create(recipient=alice, about="a:1", created_at=NOW, until=NOW + DAY)
+    Mute.objects.create(recipient=alice, about="a:2", created_at=NOW)
+
+    assert pruner.prune(NOW + HOUR, 10) == {}
+    assert pruner.prune(NOW + DAY, 10) == {Kept.MUTES: 1}
+    assert pruner.prune(NOW + 3 * DAY, 10) == {Kept.COUNTS: 1}
+    assert pruner.prune(NOW + 91 * DAY, 10) == {Kept.DIGESTS: 1}
+    assert Mute.objects.get().about == "a:2"
+
+
 # --- Deliveries and inbox items -------------------------------------------------------------------------------------
 
 
@@ -346,7 +366,7 @@ def test_with_nothing_old_a_round_costs_a_few_look_ups(template, at, django_asse
     for _ in range(20):
         make_event(template, state=EventState.DISPATCHED)
 
-    with django_assert_max_num_queries(20):
+    with django_assert_max_num_queries(32):
         pruner.run_once(NOW + HOUR, 500)
 
 

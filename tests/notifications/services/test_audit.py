@@ -363,4 +363,4 @@ def test_its_cost_in_queries_does_not_depend_on_the_number_of_events(alice, bob,
         work()
         costs.append(cost())
 
-    assert costs[0] == costs[1] == 17
+    assert costs[0] == costs[1] == 19

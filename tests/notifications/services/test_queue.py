@@ -113,6 +113,15 @@ def test_what_was_completed_more_than_a_day_ago_is_history(template, traveller):
     ]
 
 
+def test_what_a_digest_has_collected_is_delayed():
+    make_delivery(channel="email", due_at=NOW - MINUTE, digest_id=uuid4())
+    make_delivery(channel="email", due_at=NOW + MINUTE)
+
+    line = by_actor()["deliver_email"]
+
+    assert (line.waiting, line.delayed, line.oldest_due_at) == (0, 2, None)
+
+
 def test_audiences_are_counted_and_lists_are_nobodys_work(template):
     make_broadcast(template)
     make_broadcast(template, audience="everybody", due_at=NOW - MINUTE)
@@ -152,7 +161,7 @@ def test_work_left_behind_by_a_channel_that_was_taken_out_is_shown():
     assert by_actor()["deliver_webhook"].active == 1
 
 
-def test_it_costs_twelve_statements_whatever_waits(template):
+def test_it_costs_thirteen_statements_whatever_waits(template):
     for number in (1, 20):
         for _ in range(number):
             make_event(template)
@@ -160,4 +169,4 @@ def test_it_costs_twelve_statements_whatever_waits(template):
         with CaptureQueriesContext(connection) as queries:
             queue.queues(now=NOW)
 
-        assert len(queries) == 12
+        assert len(queries) == 13
