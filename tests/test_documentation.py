@@ -9,20 +9,23 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from notifications import conf, registry
 from notifications.channels.base import ChannelAdapter
 from notifications.exceptions import PermanentError, TransientError, UnknownTemplate
-from notifications.models import Broadcast, Event
+from notifications.models import Broadcast, ConsentChange, Event
 from notifications.publishing import (
     audience,
     cancel_broadcast,
     cancel_event,
     publish_batch_notification,
     publish_notification,
+    resolve,
+    still_valid,
 )
-from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Reason
-from notifications.values import Receipt
+from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Level, Reason
+from notifications.values import Receipt, Said
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -103,6 +106,37 @@ def test_the_example_of_an_audience_runs(template, monkeypatch):
     exec(code("docs/publishing.md", 1), scope)  # noqa: S102 - our own page
 
     assert Broadcast.objects.get().state == BroadcastState.CANCELLED
+
+
+def test_the_example_of_what_is_settled_runs(alice, template, monkeypatch):
+    monkeypatch.setattr(registry, "_guards", {})
+    publish_notification("ORDER_CREATED", recipient=alice, variables={"order_number": "1"}, about=alice)
+    scope: dict[str, Any] = {"resolve": resolve, "still_valid": still_valid, "order": alice, "cancelled_orders": ["2"]}
+
+    exec(code("docs/publishing.md", 2), scope)  # noqa: S102 - our own page
+
+    assert Event.objects.get().state == EventState.CANCELLED
+    said = Said(template="ORDER_CREATED", about="", variables={"order_number": "2"}, created_at=timezone.now())
+    assert not registry.guard_named("order-is-open")(said)
+
+
+def test_the_examples_of_preferences_run(alice, template):
+    scope: dict[str, Any] = {"alice": alice, "now": timezone.now(), "timedelta": timedelta}
+
+    exec(code("docs/preferences.md", 0), scope)  # noqa: S102 - our own page
+
+    assert {cell.cadence for cell in scope["cells"] if cell.channel == "email"} == {"daily"}
+    assert ConsentChange.objects.filter(recipient=alice).count() == 4
+
+
+def test_the_preferences_page_has_every_level_and_only_reasons_there_are():
+    page = (ROOT / "docs/preferences.md").read_text(encoding="utf-8")
+    levels, reasons = page[page.index("## Who decides") :].split("## What stands in the way")
+
+    assert [level for level in Level.values if f"`{level}`" not in levels] == []
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", reasons[: reasons.index("## Quiet hours")], re.MULTILINE)
+    named = {reason for row in rows for reason in re.findall(r"`(\w+)`", row)}
+    assert named <= set(Reason.values)
 
 
 def test_the_error_in_the_readme_is_what_is_said(alice, shipped_templates):
