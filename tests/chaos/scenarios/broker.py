@@ -30,7 +30,7 @@ def redis_flushed(run: Run) -> None:
     Nothing is lost or doubled, and nothing waits long: the clock finds what lost its wake-up.
     """
     run.start_workers(2)
-    publishing = run.publish_to(range(1, run.pick(short=400, full=10_000) + 1), rate=run.pick(short=50, full=100))
+    publishing = run.publish_to(range(1, run.pick(short=400, full=10_000) + 1), rate=50)
     client = redis.from_url(run.environment["REDIS_URL"])
     flushed = 0
     while not (publishing.over and run.is_over()):
