@@ -14,7 +14,7 @@ from django.db import connection
 from django.db.models import Case, Count, F, Func, QuerySet, TextChoices, Value, When
 
 from notifications.models import Delivery, Event
-from notifications.pipeline import pausing
+from notifications.pipeline import digesting, pausing
 from notifications.types import Channel, DeliveryState, EventState, Priority
 
 if TYPE_CHECKING:
@@ -91,6 +91,15 @@ def oldest_due(now: datetime) -> dict[Line, float]:
     }  # fmt: skip
 
 
+def oldest_digest(now: datetime) -> float:
+    """Return for how many seconds the oldest digest has been due; 0: none is. What is held is not late."""
+    held = pausing.current(now)
+    if held.everything:
+        return 0.0
+    due_at = digesting.going(now, held).order_by("due_at").values_list("due_at", flat=True).first()
+    return 0.0 if due_at is None else (now - due_at).total_seconds()
+
+
 def backlogs(now: datetime) -> list[Backlog]:
     """
     Return how much waits in each line: three statements.
@@ -120,6 +129,8 @@ def _first_due(line: Line, index: int, held: Held) -> QuerySet[Any, tuple[int, d
     rows = line.pending()
     if held.templates:
         rows = rows.exclude(template__in=held.templates)
+    if held.broadcasts:
+        rows = rows.exclude(broadcast_id__in=held.broadcasts)
     # Not `Min`: its GROUP BY would read every waiting row.
     return rows.values_list(Value(index), Func(F("due_at"), function="MIN"))
 
@@ -128,14 +139,27 @@ def _counting(line: Line, index: int, now: datetime, held: Held) -> tuple[str, l
     """Return the SELECT, and its parameters, of: index; number of due rows; of them held, and reclaimed; delayed."""
     # In the order of the index, or the database would collect all that match before it counts the first.
     rows = line.pending().order_by("due_at")
-    due, of_due = rows.filter(due_at__lte=now).values("claims", "template_id")[:COUNTED].query.sql_with_params()
+    columns = ("claims", "template_id", "broadcast_id")
+    due, of_due = rows.filter(due_at__lte=now).values(*columns)[:COUNTED].query.sql_with_params()
     delayed, of_delayed = rows.filter(due_at__gt=now).values("due_at")[:COUNTED].query.sql_with_params()
-    templates = [] if line.is_held(held) else sorted(held.templates)
-    is_held = f"template_id IN ({', '.join(['%s'] * len(templates))})" if templates else f"1 = {line.is_held(held):d}"
+    is_held, of_held = _holding(line, held)
     # Whoever puts a row down in good order takes its claims back.
     sums = ", ".join(f"COALESCE(SUM(CASE WHEN {test} THEN 1 ELSE 0 END), 0)" for test in (is_held, "claims > 0"))
     sql = f"SELECT {index}, COUNT(*), {sums}, (SELECT COUNT(*) FROM ({delayed}) AS delayed) FROM ({due}) AS due"  # noqa: S608 - ours
-    return sql, [*templates, *of_delayed, *of_due]
+    return sql, [*of_held, *of_delayed, *of_due]
+
+
+def _holding(line: Line, held: Held) -> tuple[str, list[Any]]:
+    """Return the condition under which a row of a line is held, and its parameters."""
+    if line.is_held(held) or not (held.templates or held.broadcasts):
+        return f"1 = {line.is_held(held):d}", []
+    key = Delivery._meta.get_field("broadcast_id")
+    names = {
+        "template_id": sorted(held.templates),
+        "broadcast_id": [key.get_db_prep_value(pk, connection) for pk in sorted(held.broadcasts)],
+    }
+    tests = [f"{column} IN ({', '.join(['%s'] * len(values))})" for column, values in names.items() if values]
+    return " OR ".join(tests), [value for values in names.values() for value in values]
 
 
 def _active() -> Iterator[tuple[Line, tuple[int, int]]]:

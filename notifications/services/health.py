@@ -73,6 +73,7 @@ def _questions(now: datetime) -> Iterator[Check]:
             deliveries[line.channel.value] = max(seconds, deliveries.get(line.channel.value, 0.0))
     yield _lateness("events", events)
     yield _lateness("deliveries", deliveries)
+    yield _lateness("digests", {"digests": backlog.oldest_digest(now)})
 
 
 def _migrations() -> Check:

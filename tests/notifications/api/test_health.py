@@ -54,7 +54,14 @@ def test_ready_says_what_it_found(client, worker):
     found = response.json()
     assert found["ok"] is True
     assert found["checks"][0] == {"name": "database", "ok": True, "detail": "It answers."}
-    assert [check["name"] for check in found["checks"]] == ["database", "migrations", "workers", "events", "deliveries"]
+    assert [check["name"] for check in found["checks"]] == [
+        "database",
+        "migrations",
+        "workers",
+        "events",
+        "deliveries",
+        "digests",
+    ]
 
 
 def test_not_ready_is_503(client, worker, template):

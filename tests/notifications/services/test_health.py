@@ -14,10 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import ids
-from notifications.models import Pause, WorkerHeartbeat
+from notifications.models import Digest, Pause, WorkerHeartbeat
 from notifications.pipeline import pausing
 from notifications.services import health, probe
 from notifications.types import Channel, PauseScope, Priority
+from tests.factories import make_broadcast
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 
 NOW = timezone.now()
@@ -51,6 +52,7 @@ def test_all_is_well_with_a_worker_and_nothing_late(worker, template):
             "workers": (True, "1 alive."),
             "events": (True, "Nothing is late."),
             "deliveries": (True, "Nothing is late."),
+            "digests": (True, "Nothing is late."),
         },
     )
 
@@ -127,6 +129,34 @@ def test_what_is_held_is_not_late(worker, template):
     make_delivery(channel="sms", due_at=NOW - timedelta(hours=1))
     Pause.objects.create(scope=PauseScope.EVERYTHING, created_at=NOW)
 
+    assert ask()[0]
+
+
+def test_a_broadcast_that_is_held_is_not_late(worker, template):
+    held = make_broadcast(template)
+    make_event(template, broadcast=held, due_at=NOW - timedelta(hours=1))
+    make_delivery(channel="sms", broadcast_id=held.pk, due_at=NOW - timedelta(hours=1))
+    assert not ask()[0]
+
+    Pause.objects.create(scope=PauseScope.BROADCAST, key=str(held.pk), created_at=NOW)
+    pausing.forget()
+
+    assert ask()[0]
+
+
+def test_a_digest_that_nobody_closes_is_late_and_what_it_collected_is_not(worker, alice, template):
+    digest = Digest.objects.create(
+        recipient=alice, channel="email", category_id="orders", key="k", opened_at=NOW, due_at=NOW - timedelta(hours=1)
+    )
+    make_delivery(digest_id=digest.pk, due_at=NOW - timedelta(hours=2))
+
+    ok, checks = ask()
+
+    assert not ok
+    assert checks["digests"] == (False, "Late: digests 3600 s.")
+    assert checks["deliveries"][0]
+    Pause.objects.create(scope=PauseScope.EVERYTHING, created_at=NOW)
+    pausing.forget()
     assert ask()[0]
 
 

@@ -19,6 +19,7 @@ from notifications.pipeline import pausing
 from notifications.services import backlog, metrics, recent
 from notifications.services.metrics import Vitality
 from notifications.types import Channel, DeliveryState, EventState, Outcome, PauseOrigin, PauseScope, Priority
+from tests.factories import make_broadcast
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 from tests.notifications.services.test_health import make_worker
 
@@ -166,6 +167,22 @@ def test_what_a_pause_holds_is_not_late(template, fake_sms, scope, key):
         *([("sms", "delivery", "normal")] if by_template else []),
     }
     assert not_nought("pauses") == {("staff", scope.value): 1}
+
+
+def test_what_a_pause_of_a_broadcast_holds_is_told_apart(template):
+    held = make_broadcast(template)
+    late = {"template": template, "due_at": NOW - timedelta(hours=1)}
+    make_delivery(channel="sms", **late, broadcast_id=held.pk)
+    make_delivery(channel="sms", **late)
+    make_event(**late, broadcast=held)
+    Pause.objects.create(scope=PauseScope.BROADCAST, key=str(held.pk), created_at=NOW)
+    pausing.forget()
+
+    waiting = not_nought("waiting")
+
+    assert waiting["sms", "delivery", "normal", "held"] == 1
+    assert waiting["sms", "delivery", "normal", "due"] == 1
+    assert waiting["event", "normal", "held"] == 1
 
 
 def test_a_pause_that_is_over_is_not_counted():
