@@ -159,11 +159,14 @@ def reclaim(model: type[Row], *, now: datetime, limit: int) -> int:
     over = model._default_manager.filter(state=_HELD[model], lease_until__lt=now)
     exhausted = Q(claims__gte=MAX_CLAIMS)
     cases = [When(exhausted, then=Value("failed"))]
+    reasons = [When(exhausted, then=Value(Reason.WORKER_CRASHED.value))]
     if model is Delivery:
-        cases.insert(0, When(started_at__isnull=False, then=Value(DeliveryState.UNKNOWN.value)))
+        begun = Q(started_at__isnull=False)
+        cases.insert(0, When(begun, then=Value(DeliveryState.UNKNOWN.value)))
+        # Nobody knows: it waits for no next try, whatever it waited for before.
+        reasons.append(When(begun, then=Value("")))
     column = "reason" if model is Delivery else "last_error"
-    crashed = When(exhausted, then=Value(Reason.WORKER_CRASHED.value))
-    why = Case(crashed, default=F(column), output_field=TextField())
+    why = Case(*reasons, default=F(column), output_field=TextField())
     ended = [When(case.condition, then=Value(now)) for case in cases]
     pks = list(over.order_by("lease_until").values_list("pk", flat=True)[:limit])
     # The guard is repeated: whoever came back meanwhile keeps the row.
