@@ -71,7 +71,8 @@ def cancel(broadcast_id: UUID, *, now: datetime) -> bool:
         ended = Broadcast.objects.filter(_OPEN, pk=broadcast_id).update(
             state=BroadcastState.CANCELLED, cancelled_at=now, finished_at=now, lease_token=None, lease_until=None
         )
-        over = Broadcast.objects.filter(pk=broadcast_id)
+        # Not of what is complete: there was nothing to call back.
+        over = Broadcast.objects.filter(pk=broadcast_id, completed_at__isnull=True)
         over.update(cancelled_at=Coalesce("cancelled_at", Value(now)))
         stopped, _ = claiming.cancel_events(Event.objects.filter(broadcast=broadcast_id), now=now)
     called_back = 0

@@ -402,6 +402,15 @@ def test_a_list_that_was_published_as_a_broadcast_can_be_called_back(template, e
     assert (row.state, row.cancelled_at is not None) == (BroadcastState.EXPANDED, True)
 
 
+def test_what_is_complete_is_not_called_back(template, everybody):
+    row = make_broadcast(template, completed_at=timezone.now())
+
+    assert not cancel_broadcast(row.pk)
+
+    row.refresh_from_db()
+    assert row.cancelled_at is None
+
+
 def test_inactive_and_unknown_people_are_counted_and_never_fatal(template, everybody):
     get_user_model().objects.filter(pk=everybody[0].pk).update(is_active=False)
     publish()
