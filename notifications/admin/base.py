@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IS_POPUP_VAR, TO_FIELD_VAR
 from django.contrib.admin.utils import flatten_fieldsets
@@ -119,6 +120,11 @@ class CarefulAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _understands(self, request: HttpRequest) -> bool:
         return all(key in _LIST_VARS or self.lookup_allowed(key, "", request) for key in request.GET)
+
+
+def short_json() -> forms.Textarea:
+    """Return an input for a line or two of JSON."""
+    return forms.Textarea(attrs={"rows": 2, "cols": 60})
 
 
 class BigTableAdmin(CarefulAdmin):

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from notifications.admin.base import CarefulAdmin
+from notifications.admin.base import CarefulAdmin, short_json
 from notifications.models import Category
 from notifications.pipeline import rules
 
@@ -17,6 +17,7 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Category
+        widgets = {"defaults": short_json()}
         fields = ["code", "name", "description", "required", "defaults", "quiet_hours", "daily_cap"]
 
     def clean_defaults(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
-from notifications.admin.base import BigTableAdmin, CarefulAdmin, LogAdmin, recipients_named
+from notifications.admin.base import BigTableAdmin, CarefulAdmin, LogAdmin, recipients_named, short_json
 from notifications.admin.contents import clean_language_tag
 from notifications.models import Category, ConsentChange, Preference, RecipientSettings
 from notifications.pipeline.quiet_hours import QuietHours
@@ -38,6 +38,7 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = RecipientSettings
         fields = ["recipient", "phone", "locale", "time_zone", "quiet_hours"]
+        widgets = {"quiet_hours": short_json()}
         labels = {"locale": _("Language")}
         help_texts = {
             "phone": _("International form: +4930123456."),

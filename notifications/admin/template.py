@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from notifications import clock
-from notifications.admin.base import CarefulAdmin, staff_member
+from notifications.admin.base import CarefulAdmin, short_json, staff_member
 from notifications.admin.cells import at, link_to_list, page_of, pretty
 from notifications.admin.variables import VariablesField
 from notifications.models import Template, TemplateContent, TemplateVersion
@@ -59,7 +59,11 @@ class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Template
         fields = ["code", "name", "description", "category", "priority", "escalation", "digest", "variables"]
-        widgets = {"description": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 2})}
+        widgets = {
+            "description": forms.Textarea(attrs={"class": "vLargeTextField", "rows": 2}),
+            "escalation": short_json(),
+            "digest": short_json(),
+        }
 
     def clean_escalation(self) -> dict[str, int]:
         """Return channel → seconds."""
