@@ -13,6 +13,8 @@ from notifications.pipeline import breaker, pausing, wording
 from notifications.pipeline.draining import places
 from tests.factories import make_template
 
+pytest_plugins = ["notifications.testing.plugin"]
+
 
 @pytest.fixture(autouse=True)
 def clean_process():

@@ -180,3 +180,46 @@ def test_the_adapter_of_the_channels_page_does_what_the_page_says():
     assert isinstance(pigeon, ChannelAdapter)
     assert [type(result) for result in results] == [Receipt, TransientError, PermanentError]
     assert released == ["Your order is here."]
+
+
+@pytest.fixture
+def cart():
+    """Return what a customer of the testing page buys."""
+    from decimal import Decimal
+
+    from orders.types import LineItem
+
+    return [LineItem(sku="ESP-100", name="Espresso machine", unit_price=Decimal("1399.00"))]
+
+
+def test_the_first_example_of_the_testing_page_runs(alice, cart, shipped_templates, published_events):
+    scope: dict[str, Any] = {}
+    exec(code("docs/testing.md", 0), scope)  # noqa: S102 - our own page
+
+    scope["test_shipping_tells_the_customer_the_tracking_code"](alice, cart, published_events)
+
+
+def test_the_second_example_of_the_testing_page_runs(alice, cart, shipped_templates, timeline):
+    scope: dict[str, Any] = {}
+    exec(code("docs/testing.md", 1), scope)  # noqa: S102 - our own page
+
+    scope["test_an_order_at_night_is_confirmed_in_the_morning"](alice, cart, timeline)
+
+
+def test_the_failure_on_the_testing_page_is_what_is_said(alice, cart, shipped_templates, timeline):
+    text = code("docs/testing.md", 1).replace("assert_not_sent", "assert_sent")
+    scope: dict[str, Any] = {}
+    exec(text, scope)  # noqa: S102 - our own page
+
+    with pytest.raises(AssertionError) as failure:
+        scope["test_an_order_at_night_is_confirmed_in_the_morning"](alice, cart, timeline)
+
+    shown = re.sub(r"ORD-\d+", "ORD-10001", str(failure.value))
+    assert f"AssertionError: {shown}\n" in (ROOT / "docs/testing.md").read_text(encoding="utf-8")
+
+
+def test_the_third_example_of_the_testing_page_runs(alice, shipped_templates, timeline):
+    scope: dict[str, Any] = {}
+    exec(code("docs/testing.md", 2), scope)  # noqa: S102 - our own page
+
+    scope["test_a_text_message_survives_three_failures"](alice, timeline)

@@ -15,7 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from notifications.testing.published import CapturedEvents, Published, assert_published, captured_events
+    from notifications.testing.expectations import assert_published
+    from notifications.testing.published import CapturedEvents, Published, captured_events
     from notifications.testing.recording import Sent
     from notifications.testing.timelines import Timeline, timeline
 
@@ -24,7 +25,7 @@ __all__ = ["CapturedEvents", "Published", "Sent", "Timeline", "assert_published"
 _HOMES = {
     "CapturedEvents": "published",
     "Published": "published",
-    "assert_published": "published",
+    "assert_published": "expectations",
     "captured_events": "published",
     "Sent": "recording",
     "Timeline": "timelines",

@@ -44,7 +44,7 @@ def _listed(heading: str, lines: list[str]) -> str:
 
 
 def _not_sent(recipient: str, zone: ZoneInfo) -> list[str]:
-    deliveries = Delivery.objects.filter(recipient=recipient).exclude(state=DeliveryState.SENT).order_by("pk")
+    deliveries = Delivery.objects.filter(recipient__in=[recipient]).exclude(state=DeliveryState.SENT).order_by("pk")
     events = Event.objects.exclude(state=EventState.DISPATCHED).order_by("pk")
     broadcasts = Broadcast.objects.exclude(state=BroadcastState.EXPANDED).order_by("pk")
     return [

@@ -7,24 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
-from django.contrib.auth import get_user_model
 from django.db import connection
 
 from notifications.models import Broadcast, Event
-from notifications.pipeline.drafting import object_named
-from notifications.pipeline.recipients import key_of
-from notifications.pipeline.wording import contract
 from notifications.types import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
     from uuid import UUID
-
-    from django.db.models import Model
-
-#: Recipients a message names; of the rest, the number.
-SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +37,7 @@ class Published:
     action_text: str
     #: None: all the template has wording for.
     channels: tuple[str, ...] | None
+    digest_key: str
     idempotency_key: str | None
     due_at: datetime
     expires_at: datetime | None
@@ -97,42 +89,6 @@ def captured_events() -> Iterator[CapturedEvents]:
             events.close()
 
 
-def assert_published(
-    template: str,
-    *,
-    recipient: Any = None,
-    audience: str | None = None,
-    about: Model | str | None = None,
-    variables: dict[str, Any] | None = None,
-    times: int = 1,
-    among: Iterable[Published] | None = None,
-) -> list[Published]:
-    """
-    Return what was published like that; fail, showing all that was published, if it is not so many `times`.
-
-    `recipient`: a user or a primary key, who may be one of many. `variables`: these, whatever others there are.
-    `among`: what `captured_events` gave; None: everything in the database. A template there is not is an error, so that
-    a slip of the pen does not pass as `times=0`.
-    """
-    __tracebackhide__ = True
-    wanted = _Wanted(
-        template=contract(template).code,
-        recipient=None if recipient is None else key_of(recipient),
-        audience=audience,
-        about=None if about is None else object_named(about),
-        variables=variables or {},
-    )
-    everything = published_so_far() if among is None else list(among)
-    found = [published for published in everything if wanted.fits(published)]
-    if len(found) != times:
-        names = _names({key for published in everything for key in published.recipients} | {wanted.recipient or ""})
-        told = "".join(f"\n  {_line(published, names)}" for published in everything)
-        said = f"Published was:{told}" if told else "Nothing was published."
-        message = f"Published {len(found)} ×, not {times} ×: {wanted.line(names)}\n{said}"
-        raise AssertionError(message)
-    return found
-
-
 def published_so_far() -> list[Published]:
     """Return everything in the database, in the order it was published."""
     broadcasts = Broadcast.objects.in_bulk()
@@ -141,30 +97,6 @@ def published_so_far() -> list[Published]:
         events.setdefault(event.broadcast_id or event.pk, []).append(event)
     calls = [_published(broadcasts.get(pk), rows) for pk, rows in events.items()]
     return sorted(calls, key=lambda call: call.id)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Wanted:
-    """What an assertion looks for; None: anything."""
-
-    template: str
-    recipient: str | None
-    audience: str | None
-    about: str | None
-    variables: dict[str, Any]
-
-    def fits(self, published: Published) -> bool:
-        return (
-            published.template == self.template
-            and (self.recipient is None or self.recipient in published.recipients)
-            and (self.audience is None or self.audience == published.audience)
-            and (self.about is None or self.about == published.about)
-            and self.variables.items() <= published.variables.items()
-        )
-
-    def line(self, names: dict[str, str]) -> str:
-        recipients = () if self.recipient is None else (self.recipient,)
-        return _worded(self.template, recipients, self.audience or "", self.about or "", self.variables, names)
 
 
 def _published(broadcast: Broadcast | None, events: list[Event]) -> Published:
@@ -182,36 +114,8 @@ def _published(broadcast: Broadcast | None, events: list[Event]) -> Published:
         action_url=said.action_url,
         action_text=said.action_text,
         channels=None if said.channels is None else tuple(said.channels),
+        digest_key=said.digest_key,
         idempotency_key=next((event.idempotency_key for event in events if event.idempotency_key), None),
         due_at=said.due_at,
         expires_at=said.expires_at,
     )
-
-
-def _names(keys: set[str]) -> dict[str, str]:
-    users = get_user_model()._default_manager.filter(pk__in=keys - {""})
-    return {str(user.pk): str(user) for user in users}
-
-
-def _line(published: Published, names: dict[str, str]) -> str:
-    return _worded(
-        published.template, published.recipients, published.audience, published.about, published.variables, names
-    )
-
-
-def _worded(
-    template: str,
-    recipients: tuple[str, ...],
-    audience: str,
-    about: str,
-    variables: dict[str, Any],
-    names: dict[str, str],
-) -> str:
-    people = [names.get(key, f"user {key}") for key in recipients[:SHOWN]]
-    if len(recipients) > SHOWN:
-        people.append(f"{len(recipients) - SHOWN} more")
-    if audience:
-        people.insert(0, f"the audience {audience!r}")
-    told = f" to {', '.join(people)}" if people else ""
-    subject = f" about {about}" if about else ""
-    return f"{template}{told}{subject}{f' with {variables!r}' if variables else ''}"

@@ -106,7 +106,9 @@ class Timeline:
         found = self._found(recipient, channel, template, title, contains)
         if len(found) != times:
             asked = _asked(channel, template, title, contains)
-            raise AssertionError(f"{recipient} got {len(found)} ×, not {times} ×: {asked}\n{self._story(recipient)}")
+            raise AssertionError(
+                f"{recipient} got it {len(found)} times, not {times}: {asked}\n{self._story(recipient)}"
+            )
         return found
 
     def assert_not_sent(
@@ -166,7 +168,7 @@ def timeline(start: str | datetime, zone: str = "UTC") -> Iterator[Timeline]:
 
 
 def instant_of(when: str | datetime, zone: ZoneInfo) -> datetime:
-    """Return an instant in UTC. Text that clocks show twice is the first of them; what they skip, the end of the skip."""
+    """Return an instant in UTC. What clocks show twice is the first of them; what they skip, the end of the skip."""
     given = datetime.fromisoformat(when) if isinstance(when, str) else when
     if given.utcoffset() is not None:
         return given.astimezone(UTC)
