@@ -11,7 +11,7 @@ from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -156,11 +156,6 @@ class PreferenceAdmin(BigTableAdmin):
     def delete_model(self, request: HttpRequest, obj: Preference) -> None:
         """Take the wish back by the service."""
         self._write(request, obj, None)
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Preference]) -> None:
-        """Take the wishes back by the service."""
-        for row in queryset.select_related("recipient"):
-            self._write(request, row, None)
 
     def _write(self, request: HttpRequest, row: Preference, cadence: str | None) -> None:
         preferences.set_cadence(

@@ -118,10 +118,14 @@ def _expand(broadcast: Broadcast, token: UUID) -> None:
         # The database's trouble, not the broadcast's: the lease frees it.
         raise
     except Exception as e:  # noqa: BLE001 - the edge: an audience is business code
-        text = f"{type(e).__name__}: {e}"[:1000]
-        state = BroadcastState.FAILED
-        if claiming.settle(Broadcast, broadcast.pk, token, now=clock.now(), state=state, last_error=text):
-            signals.broadcast_failed.send(Broadcast, broadcast_id=broadcast.pk, error=e)
+        _fail(broadcast, token, e)
+
+
+def _fail(broadcast: Broadcast, token: UUID, error: Exception) -> None:
+    text = f"{type(error).__name__}: {error}"[:1000]
+    state = BroadcastState.FAILED
+    if claiming.settle(Broadcast, broadcast.pk, token, now=clock.now(), state=state, last_error=text):
+        signals.broadcast_failed.send(Broadcast, broadcast_id=broadcast.pk, error=error)
 
 
 def _step(broadcast: Broadcast, now: datetime) -> dict[str, Any]:

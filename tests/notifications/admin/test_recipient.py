@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from notifications.models import Category, Preference, RecipientSettings
+from notifications.models import Category, ConsentChange, Preference, RecipientSettings
 
 
 def test_settings_are_found_by_the_beginning_of_a_name_or_address(admin_client, alice, bob, address):
@@ -23,6 +23,8 @@ def test_settings_are_found_by_the_beginning_of_a_name_or_address(admin_client, 
         ({"locale": "german!"}, "Write the language as de or de-AT"),
         ({"time_zone": "Europe/Berln"}, "did you mean &#x27;Europe/Berlin&#x27;?"),
         ({"time_zone": "../etc/passwd"}, "No time zone"),
+        ({"quiet_hours": '{"monday": []}'}, "No weekday &#x27;monday&#x27; in quiet hours"),
+        ({"quiet_hours": "{"}, "Enter a valid JSON."),
     ],
 )
 def test_settings_the_system_could_not_read_are_refused(admin_client, alice, address, wrong, message):
@@ -106,6 +108,41 @@ def test_the_same_wish_twice_is_refused(admin_client, alice, template, address):
 
     assert page.status_code == 200
     assert Preference.objects.get().cadence == "off"
+
+
+def test_every_change_of_a_wish_is_in_the_history_with_who_did_it(admin_client, admin_user, alice, template, address):
+    admin_client.post(address("preference", "add"), preference(alice))
+    row = Preference.objects.get()
+    page = admin_client.get(address("preference", "change", row.pk))
+    assert 'name="channel"' not in page.text
+    admin_client.post(address("preference", "change", row.pk), {"cadence": "daily"})
+    admin_client.post(address("preference", "delete", row.pk), {"post": "yes"})
+
+    assert not Preference.objects.exists()
+    changes = ConsentChange.objects.order_by("id")
+    assert [(row.channel, row.before, row.after) for row in changes] == [
+        ("email", "", "off"),
+        ("email", "off", "daily"),
+        ("email", "daily", ""),
+    ]
+    assert {(row.recipient, row.source, row.changed_by) for row in changes} == {(alice, "admin", admin_user)}
+    assert "3 consent changes" in admin_client.get(address("consentchange", "changelist"), {"q": "alice"}).text
+    assert (
+        "3 consent changes" in admin_client.get(address("consentchange", "changelist"), {"q": "category:orders"}).text
+    )
+
+
+def test_hours_and_zone_are_written_with_their_history(admin_client, alice, address):
+    fields = {"phone": "+4915550001001", "time_zone": "Europe/Berlin", "quiet_hours": '{"mon": ["22:00-07:00"]}'}
+    admin_client.post(address("recipientsettings", "change", alice.pk), fields)
+
+    row = RecipientSettings.objects.get(recipient=alice)
+    assert (row.time_zone, row.quiet_hours) == ("Europe/Berlin", {"mon": ["22:00-07:00"]})
+    changes = ConsentChange.objects.order_by("id").values_list("subject", "before", "after")
+    assert list(changes) == [
+        ("time_zone", "", "Europe/Berlin"),
+        ("quiet_hours", "", '{"mon": ["22:00-07:00"]}'),
+    ]
 
 
 def test_the_list_does_not_read_more_for_more_rows(

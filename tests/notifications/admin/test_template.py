@@ -227,6 +227,31 @@ def test_a_category_the_planner_could_not_read_is_refused(admin_client, template
     assert Category.objects.get().name == "orders"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"escalation": '{"in_app": 60}'}, "No channel &#x27;in_app&#x27;"),
+        ({"digest": '{"window": 0}'}, "&#x27;window&#x27; is 0"),
+    ],
+)
+def test_rules_the_planner_could_not_read_are_refused(admin_client, template, address, wrong, message):
+    fields = {"name": "Order", "category": "orders", "priority": "2", "variables": "{}"}
+
+    page = admin_client.post(address("template", "change", "ORDER_CREATED"), {**fields, **wrong})
+
+    assert message in page.text
+
+
+def test_how_a_template_is_sent_is_the_staffs(admin_client, template, address):
+    fields = {"name": "Order", "category": "orders", "priority": "2", "escalation": '{"email": 60}', "digest": ""}
+    variables = '{"order_number": {"sample": "ORD-1", "required": true}}'
+
+    admin_client.post(address("template", "change", "ORDER_CREATED"), {**fields, "variables": variables})
+
+    template.refresh_from_db()
+    assert (template.escalation, template.digest) == ({"email": 60}, {})
+
+
 def test_a_category_with_templates_is_not_deleted(admin_client, template, address):
     page = admin_client.post(address("category", "delete", "orders"), {"post": "yes"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -10,6 +11,7 @@ from django.utils import timezone
 from notifications.maintenance import reclaimer, sweeper
 from notifications.models import Delivery, Event
 from notifications.types import DeliveryState, EventState, Priority
+from tests.factories import make_broadcast
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +27,21 @@ def test_it_names_each_actor_with_something_due_most_urgent_first(template):
     make_delivery(channel="email", state=DeliveryState.SENT)
 
     assert sweeper.due_actors(timezone.now()) == ["dispatch_urgent", "dispatch_low", "deliver_sms"]
+
+
+def test_an_audience_that_is_due_is_found(template):
+    make_broadcast(template, audience="everybody", due_at=timezone.now() + timedelta(hours=1))
+    assert sweeper.due_actors(timezone.now()) == []
+
+    make_broadcast(template, audience="everybody")
+
+    assert sweeper.due_actors(timezone.now()) == ["expand_broadcast"]
+
+
+def test_what_a_digest_has_collected_is_not_delivered_on_its_own():
+    make_delivery(channel="sms", digest_id=uuid4())
+
+    assert sweeper.due_actors(timezone.now()) == []
 
 
 def test_with_nothing_due_it_names_nobody():

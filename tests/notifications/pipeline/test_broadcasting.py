@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -204,6 +205,18 @@ def test_an_audience_that_cannot_be_asked_fails_the_broadcast_at_once(template, 
     assert row.state == BroadcastState.FAILED
     assert said in row.last_error
     assert heard == [batch.broadcast_id]
+
+
+def test_a_failure_of_a_broadcast_that_somebody_else_holds_changes_nothing(template, everybody, hear):
+    from notifications import signals
+
+    heard = hear(signals.broadcast_failed, "broadcast_id")
+    row = make_broadcast(template, audience="gone")
+
+    broadcasting._fail(row, uuid4(), ZeroDivisionError())
+
+    row.refresh_from_db()
+    assert (row.state, heard) == (BroadcastState.PENDING, [])
 
 
 def test_an_audience_that_is_gone_by_then_fails_the_broadcast(template, everybody, monkeypatch):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
 
+from notifications import wakeups
 from notifications.exceptions import WrongPreference
 from notifications.models import Category, ConsentChange, Delivery, Mute, Preference, RecipientSettings
+from notifications.pipeline import settling
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_notification
@@ -30,6 +33,13 @@ CODE = Origin(source=ConsentSource.CODE)
 def traveller():
     with time_machine.travel(NIGHT, tick=False) as traveller:
         yield traveller
+
+
+@pytest.fixture
+def rung(monkeypatch):
+    calls: list = []
+    monkeypatch.setattr(wakeups._sender, "put", lambda actor, delay: calls.append(actor))
+    return calls
 
 
 def wish(person, cadence, **changes):
@@ -209,6 +219,18 @@ def test_who_has_moved_meanwhile_is_asked_by_the_hours_there(asleep, alice, trav
 
     assert (put_off.state, put_off.due_at) == (DeliveryState.PENDING, datetime(2026, 3, 1, 12, tzinfo=UTC))
     assert (put_off.attempts, put_off.claims, mailoutbox) == (0, 0, [])
+
+
+def test_a_holder_that_lost_its_lease_puts_nothing_off(asleep, rung):
+    settling.put_off(asleep, uuid4(), until=MORNING + HOUR, reason=Reason.QUIET_HOURS)
+
+    asleep.refresh_from_db()
+    assert (asleep.due_at, rung) == (MORNING, [])
+
+
+def test_by_a_channel_that_makes_no_sound_each_is_sent_on_its_own(alice, template):
+    with pytest.raises(WrongPreference, match="By 'in_app' each is sent on its own; digests are for chat, email"):
+        wish(alice, "daily", channel="in_app")
 
 
 def test_who_changes_the_hours_is_looked_at_again_at_once(asleep, alice, mailoutbox):

@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 
+from notifications import registry
 from notifications.models import Category, Template, TemplateContent, TemplateVersion
 from tests.factories import publish_version
 
@@ -45,6 +46,11 @@ def shipped(db, tmp_path, monkeypatch):
     return folder
 
 
+@pytest.fixture(autouse=True)
+def guard(monkeypatch):
+    monkeypatch.setattr(registry, "_guards", {"thing-is-open": lambda said: True})
+
+
 def seed():
     out = StringIO()
     call_command("seed_notification_templates", stdout=out)
@@ -67,6 +73,60 @@ def test_the_first_time_everything_is_made(shipped):
     assert Category.objects.get().required
     assert live() == {("in_app", ""): "{{ name }} is done", ("in_app", "de"): "{{ name }} ist fertig"}
     assert TemplateVersion.objects.get().published_at is not None
+
+
+def test_how_it_is_sent_is_shipped_with_it_and_then_the_staffs_but_the_guard_follows_the_code(shipped, guard):
+    text = FILE.replace('name = "Thing done"', 'name = "Thing done"\nstill_valid = "thing-is-open"')
+    rules = "[escalation]\nemail = 60\n[digest]\nwindow = 600\n"
+    (shipped / "thing_done.toml").write_text(text.replace("[in_app]", f"{rules}[in_app]"))
+    seed()
+    template = Template.objects.get()
+    assert (template.still_valid, template.escalation, template.digest) == (
+        "thing-is-open",
+        {"email": 60},
+        {"window": 600},
+    )
+
+    (shipped / "thing_done.toml").write_text(FILE.replace("[in_app]", "[escalation]\nemail = 90\n[in_app]"))
+    seed()
+
+    template.refresh_from_db()
+    assert (template.still_valid, template.escalation) == ("", {"email": 60})
+
+
+CATEGORY = '[things]\nname = "Things"\n'
+
+
+def test_a_category_brings_what_holds_for_those_without_a_wish(shipped):
+    (shipped / "categories.toml").write_text(
+        CATEGORY + 'quiet_hours = "everything"\ndaily_cap = 3\ndefaults = { sms = "off" }\n'
+    )
+
+    seed()
+
+    category = Category.objects.get()
+    assert (category.quiet_hours, category.daily_cap, category.defaults) == ("everything", 3, {"sms": "off"})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('things = "Things"\n', "category 'things' is a str"),
+        (CATEGORY + "requierd = true\n", "has an unknown key 'requierd' (did you mean 'required'?)"),
+        (CATEGORY + 'quiet_hours = "urgnet"\n', "quiet_hours is 'urgnet' (did you mean 'urgent'?)"),
+        (CATEGORY + "daily_cap = 0\n", "daily_cap is 0; write a number above zero"),
+        (CATEGORY + 'defaults = { smss = "off" }\n', "defaults: No channel 'smss'"),
+    ],
+    ids=["no table", "key", "quiet hours", "cap", "defaults"],
+)
+def test_a_wrong_category_is_named_with_its_fix(shipped, text, words):
+    (shipped / "categories.toml").write_text(text)
+
+    with pytest.raises(CommandError) as error:
+        seed()
+
+    assert "categories.toml" in str(error.value)
+    assert words in str(error.value)
 
 
 def test_the_second_time_nothing_changes(shipped):
@@ -125,8 +185,14 @@ def test_what_staff_changed_about_a_category_or_template_is_kept(shipped):
             "no priority 'hihg' (did you mean 'high'?)",
         ),
         (('name = "Thing done"', "name = "), "thing_done.toml: Invalid"),
+        (
+            ('name = "Thing done"', 'name = "Thing done"\nstill_valid = "thing-is-opne"'),
+            "no guard 'thing-is-opne' is registered (did you mean 'thing-is-open'?)",
+        ),
+        (("[in_app]", "[escalation]\nemial = 60\n[in_app]"), "[escalation]: No channel 'emial'"),
+        (("[in_app]", "[digest]\nwindow = 0\n[in_app]"), "[digest]: 'window' is 0"),
     ],
-    ids=["channel", "category", "code", "variable", "tag", "text", "priority", "toml"],
+    ids=["channel", "category", "code", "variable", "tag", "text", "priority", "toml", "guard", "escalation", "digest"],
 )
 def test_a_wrong_file_is_named_with_its_fix_and_nothing_is_stored(shipped, change, words):
     (shipped / "thing_done.toml").write_text(FILE.replace(*change))
