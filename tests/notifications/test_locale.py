@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.db.models import IntegerChoices, TextChoices
 from django.utils import translation
 
 from notifications import types
@@ -25,7 +26,7 @@ FOLDER = Path(types.__file__).parent / "locale/de/LC_MESSAGES"
 WORDS = [
     member
     for choices in vars(types).values()
-    if isinstance(choices, type) and issubclass(choices, types.TextChoices | types.IntegerChoices)
+    if isinstance(choices, type) and issubclass(choices, TextChoices | IntegerChoices)
     for member in choices
 ]
 
