@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack, overload
 
 from django.db import transaction
 from django.db.models import Model, QuerySet
@@ -33,11 +33,12 @@ from notifications.exceptions import WrongRecipients, WrongTime
 from notifications.models import Event
 from notifications.pipeline import broadcasting, claiming, outbox, resolving
 from notifications.pipeline.drafting import draft, due_at, object_named
-from notifications.pipeline.recipients import chunks, key_of
+from notifications.pipeline.dry_run import dry_run as dry_run_of
+from notifications.pipeline.recipients import chunks, key_of, users_of
 from notifications.pipeline.wording import contract
 from notifications.registry import audience, still_valid
 from notifications.types import Priority, Source
-from notifications.values import PublishedBatch
+from notifications.values import DryRun, PublishedBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 __all__ = [
+    "DryRun",
     "Priority",
     "PublishedBatch",
     "PublishedEvent",
@@ -86,8 +88,31 @@ class PublishedEvent:
 
 def publish_notification(template: str, *, recipient: Any, **options: Unpack[Options]) -> PublishedEvent:
     """Publish an event for one recipient: a saved user, or a user's primary key."""
-    batch = _publish(template, [key_of(recipient)], options)
+    key = key_of(recipient)
+    batch = outbox.insert(draft(template, now=clock.now(), **options), chunks([key], size=1))
     return PublishedEvent(id=batch.event_ids[0], created=batch.created)
+
+
+@overload
+def publish_batch_notification(
+    template: str,
+    *,
+    recipients: Iterable[Any] | QuerySet[Any] | None = None,
+    audience: str | None = None,
+    dry_run: Literal[False] = False,
+    **options: Unpack[Options],
+) -> PublishedBatch: ...
+
+
+@overload
+def publish_batch_notification(
+    template: str,
+    *,
+    recipients: Iterable[Any] | QuerySet[Any] | None = None,
+    audience: str | None = None,
+    dry_run: Literal[True],
+    **options: Unpack[Options],
+) -> DryRun: ...
 
 
 def publish_batch_notification(
@@ -95,8 +120,9 @@ def publish_batch_notification(
     *,
     recipients: Iterable[Any] | QuerySet[Any] | None = None,
     audience: str | None = None,
+    dry_run: bool = False,
     **options: Unpack[Options],
-) -> PublishedBatch:
+) -> PublishedBatch | DryRun:
     """
     Publish an event for many: `recipients` are users or primary keys, or a queryset of users; `audience` is a name.
 
@@ -104,17 +130,25 @@ def publish_batch_notification(
     A queryset is read bit by bit, whatever its length. An empty list is checked like any other and stores nothing.
 
     A named audience always becomes a broadcast. Who belongs to it is asked when it is due, bit by bit, by the workers.
+
+    `dry_run`: check everything, write nothing, and return what would become of it.
     """
     if (recipients is None) == (audience is None):
         message = "Pass `recipients` or `audience`, and not both."
         raise WrongRecipients(message)
     if audience is not None:
-        registry.audience_named(audience)
-        return outbox.insert_audience(draft(template, now=clock.now(), **options), audience)
+        people = registry.audience_named(audience)
+        drafted = draft(template, now=clock.now(), **options)
+        if dry_run:
+            everybody = users_of(people(), f"The audience {audience!r}").distinct()
+            return dry_run_of(drafted, chunks(everybody, size=_chunk_size()), audience=audience)
+        return outbox.insert_audience(drafted, audience)
     if isinstance(recipients, str | bytes | Model):
         kind = type(recipients).__name__
         raise WrongRecipients(f"`recipients` is one {kind}; pass a list, or call publish_notification.")
-    return _publish(template, [] if recipients is None else recipients, options)
+    drafted = draft(template, now=clock.now(), **options)
+    given = chunks([] if recipients is None else recipients, size=_chunk_size())
+    return dry_run_of(drafted, given) if dry_run else outbox.insert(drafted, given)
 
 
 def cancel_event(event_id: UUID) -> bool:
@@ -156,7 +190,5 @@ def reschedule_event(event_id: UUID, *, delay: timedelta | None = None, send_at:
     return moved
 
 
-def _publish(template: str, recipients: Iterable[Any] | QuerySet[Any], options: Options) -> PublishedBatch:
-    drafted = draft(template, now=clock.now(), **options)
-    size = min(conf.current().chunk_size, conf.MAX_RECIPIENTS_PER_EVENT)
-    return outbox.insert(drafted, chunks(recipients, size=size))
+def _chunk_size() -> int:
+    return min(conf.current().chunk_size, conf.MAX_RECIPIENTS_PER_EVENT)

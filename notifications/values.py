@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
-from notifications.types import Priority
+from notifications.types import PauseScope, Priority, Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +98,69 @@ class PublishedBatch:
     duplicate_count: int
     #: Did this call make it? False: the idempotency key was there already, or there was nobody to tell.
     created: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """How many go out at an instant, and what they wait for until then."""
+
+    at: datetime
+    reason: Reason | None
+    number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What one channel would do."""
+
+    channel: str
+    #: By instant; what is not held back has that of the dry run itself.
+    going: tuple[Departure, ...]
+    suppressed: dict[Reason, int]
+    #: Their words cannot be rendered: they would fail.
+    unworded: int
+    #: Of all its text messages together.
+    segments: int
+    #: Pauses in force that hold this channel.
+    paused: tuple[PauseScope, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """The words one recipient would read."""
+
+    channel: str
+    #: What the words are filled in with: numbers and dates differ even where the text does not.
+    language: str
+    #: Primary key as text.
+    recipient: str
+    #: None: they cannot be rendered; see `error`.
+    rendered: Rendered | None
+    error: str = ""
+    #: Of a text message.
+    segments: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """What publishing would do at `at`, when it is due. Caps, digests and pauses are estimates: time passes until then."""
+
+    template: str
+    at: datetime
+    event_count: int
+    recipient_count: int
+    duplicate_count: int
+    #: Keys that belong to nobody.
+    unknown_count: int
+    #: Their accounts are inactive: every channel is suppressed.
+    inactive_count: int
+    channels: tuple[Forecast, ...]
+    #: A few for each channel, in different languages.
+    samples: tuple[Sample, ...]
+    #: Pauses in force that hold all of it.
+    paused: tuple[PauseScope, ...]
+    #: The event that the idempotency key stands for already: publishing would make nothing new.
+    repeats: UUID | None
 
 
 class Adapter(Protocol):

@@ -108,12 +108,22 @@ def test_the_example_of_an_audience_runs(template, monkeypatch):
     assert Broadcast.objects.get().state == BroadcastState.CANCELLED
 
 
+def test_the_example_of_a_dry_run_runs(alice, template, monkeypatch, capsys):
+    monkeypatch.setattr(registry, "_audiences", {})
+    audience("customers")(User.objects.all)
+
+    exec(code("docs/publishing.md", 2), {"publish_batch_notification": publish_batch_notification})  # noqa: S102 - our own page
+
+    assert capsys.readouterr().out.splitlines() == ["in_app 1 {} 0", "email 1 {} 0", "sms 1 {} 1"]
+    assert not Broadcast.objects.exists()
+
+
 def test_the_example_of_what_is_settled_runs(alice, template, monkeypatch):
     monkeypatch.setattr(registry, "_guards", {})
     publish_notification("ORDER_CREATED", recipient=alice, variables={"order_number": "1"}, about=alice)
     scope: dict[str, Any] = {"resolve": resolve, "still_valid": still_valid, "order": alice, "cancelled_orders": ["2"]}
 
-    exec(code("docs/publishing.md", 2), scope)  # noqa: S102 - our own page
+    exec(code("docs/publishing.md", 3), scope)  # noqa: S102 - our own page
 
     assert Event.objects.get().state == EventState.CANCELLED
     said = Said(template="ORDER_CREATED", about="", variables={"order_number": "2"}, created_at=timezone.now())

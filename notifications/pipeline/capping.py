@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 #: recipient, category and day
 _Key = tuple[Any, str, "date"]
+_Wanting = dict[_Key, list[tuple["Planned", "Told"]]]
 
 
 def apply(batch: Iterable[Planned], *, now: datetime) -> None:
@@ -33,23 +34,18 @@ def apply(batch: Iterable[Planned], *, now: datetime) -> None:
     if not wanting:
         return
     counted = _add({key: len(several) for key, several in wanting.items()})
-    for key, several in wanting.items():
-        before = counted[key] - len(several)
-        for number, (planned, told) in enumerate(several, start=before + 1):
-            if number > (planned.category.daily_cap or 0):
-                _suppress(planned, told, now)
+    before = {key: counted[key] - len(several) for key, several in wanting.items()}
+    _suppress_the_rest(wanting, before, now)
 
 
-def is_reached(recipient: Any, category: Any, zone: str, *, now: datetime) -> bool:
-    """Tell whether a recipient has had the day's number of a category; counts nothing."""
-    if category.daily_cap is None or category.required:
-        return False
-    day = now.astimezone(time_zone(zone)).date()
-    counts = FrequencyCount.objects.filter(recipient=recipient, category=category, day=day)
-    return counts.filter(number__gte=category.daily_cap).exists()
+def foresee(batch: Iterable[Planned], *, now: datetime) -> None:
+    """Suppress what would be over the cap by the counts as they are; count nothing. One query for the whole batch."""
+    wanting = _wanting(batch, now)
+    if wanting:
+        _suppress_the_rest(wanting, _counts(wanting), now)
 
 
-def _wanting(batch: Iterable[Planned], now: datetime) -> dict[_Key, list[tuple[Planned, Told]]]:
+def _wanting(batch: Iterable[Planned], now: datetime) -> _Wanting:
     """Return those of capped categories that would get more than an inbox item, together with whose they are."""
     found: defaultdict[_Key, list[tuple[Planned, Told]]] = defaultdict(list)
     for planned in batch:
@@ -64,6 +60,13 @@ def _wanting(batch: Iterable[Planned], now: datetime) -> dict[_Key, list[tuple[P
 def _key(planned: Planned, told: Told, now: datetime) -> _Key:
     day = now.astimezone(time_zone(told.recipient.routing.time_zone)).date()
     return (told.recipient.pk, planned.category.code, day)
+
+
+def _counts(keys: Iterable[_Key]) -> dict[_Key, int]:
+    """Return the counts as they are; a key that was never counted is left out."""
+    people, categories, days = zip(*keys, strict=True)
+    rows = FrequencyCount.objects.filter(recipient__in=people, category__in=set(categories), day__in=set(days))
+    return {(row.recipient_id, row.category_id, row.day): row.number for row in rows}
 
 
 def _add(numbers: dict[_Key, int]) -> dict[_Key, int]:
@@ -88,6 +91,14 @@ def _add(numbers: dict[_Key, int]) -> dict[_Key, int]:
     with connection.cursor() as cursor:
         cursor.execute(sql, [value for row in ordered for value in row])
         return {known[tuple(map(str, row[:3]))]: row[3] for row in cursor.fetchall()}
+
+
+def _suppress_the_rest(wanting: _Wanting, before: dict[_Key, int], now: datetime) -> None:
+    """Suppress whoever comes after the cap; `before` them, so many were counted."""
+    for key, several in wanting.items():
+        for number, (planned, told) in enumerate(several, start=before.get(key, 0) + 1):
+            if number > (planned.category.daily_cap or 0):
+                _suppress(planned, told, now)
 
 
 def _suppress(planned: Planned, told: Told, now: datetime) -> None:

@@ -57,7 +57,7 @@ def insert_audience(drafted: Draft, audience: str) -> PublishedBatch:
                 state=EventState.DISPATCHED,
                 finished_at=drafted.created_at,
             )
-            identity = _Identity(drafted, audience)
+            identity = Identity(drafted, audience)
             stored = _insert_first(holder, drafted, identity)
             if stored is not holder:
                 identity.check(stored)
@@ -82,14 +82,27 @@ def event_of(broadcast: Broadcast, chunk: Chunk, *, now: datetime) -> Event:
     )
 
 
-def _insert_event(drafted: Draft, chunk: Chunk) -> PublishedBatch:
-    event = Event(
+def event_with(drafted: Draft, chunk: Chunk) -> Event:
+    """Return the event that tells these recipients what was drafted."""
+    return Event(
         **_said(drafted),
         created_at=drafted.created_at,
         recipients=chunk.recipients,
         duplicate_count=chunk.duplicate_count,
     )
-    identity = _Identity(drafted, *chunk.recipients)
+
+
+def repeated(drafted: Draft, identity: Identity) -> Event | None:
+    """Return the event that the idempotency key stands for already; raise `IdempotencyConflict` if it is another's."""
+    stored = Event.objects.filter(idempotency_key=drafted.idempotency_key).first() if drafted.idempotency_key else None
+    if stored is not None:
+        identity.check(stored)
+    return stored
+
+
+def _insert_event(drafted: Draft, chunk: Chunk) -> PublishedBatch:
+    event = event_with(drafted, chunk)
+    identity = Identity(drafted, *chunk.recipients)
     stored = _insert_first(event, drafted, identity)
     if stored is not event:
         identity.check(stored)
@@ -107,7 +120,7 @@ def _insert_event(drafted: Draft, chunk: Chunk) -> PublishedBatch:
 def _insert_broadcast(drafted: Draft, chunks: Iterable[Chunk]) -> PublishedBatch:
     now = drafted.created_at
     broadcast = Broadcast(**_said(drafted), created_at=now, state=BroadcastState.EXPANDED, finished_at=now)
-    identity = _Identity(drafted)
+    identity = Identity(drafted)
     events = (event_of(broadcast, chunk, now=now) for chunk in identity.reading(chunks))
     first = next(events)
     stored = _insert_first(first, drafted, identity)
@@ -158,7 +171,7 @@ def _ring(actor: str, due_at: datetime) -> None:
     transaction.on_commit(partial(wakeups.ring, actor, due_at), robust=True)
 
 
-class _Identity:
+class Identity:
     """The hash of a whole request, to tell a repetition from another request under the same key."""
 
     def __init__(self, drafted: Draft, *recipients: str) -> None:
@@ -189,7 +202,7 @@ class _Identity:
             self._hash.update(f"\n{recipient}".encode())
 
 
-def _insert_first(event: Event, drafted: Draft, identity: _Identity) -> Event:
+def _insert_first(event: Event, drafted: Draft, identity: Identity) -> Event:
     """Insert the event that carries the idempotency key; return it, or the one the key already stands for."""
     if drafted.idempotency_key is None:
         event.save(force_insert=True)

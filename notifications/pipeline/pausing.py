@@ -36,8 +36,18 @@ class Held:
 
     def holds_channel(self, channel: str) -> bool:
         """Tell whether nothing may be sent by this channel."""
+        return self.everything or bool(self.over_channel(channel))
+
+    def over(self, template: str) -> tuple[PauseScope, ...]:
+        """Return the pauses that hold all of a template; one of its category holds the template."""
+        scopes = ((PauseScope.EVERYTHING, self.everything), (PauseScope.TEMPLATE, template in self.templates))
+        return tuple(scope for scope, holds in scopes if holds)
+
+    def over_channel(self, channel: str) -> tuple[PauseScope, ...]:
+        """Return the pauses that hold this channel and not others."""
         backend = conf.channels().get(channel, {}).get("BACKEND", "")
-        return self.everything or channel in self.channels or backend in self.backends
+        scopes = ((PauseScope.CHANNEL, channel in self.channels), (PauseScope.BACKEND, backend in self.backends))
+        return tuple(scope for scope, holds in scopes if holds)
 
     def ramp(self, channel: str, now: datetime) -> float:
         """Return the part of its rate a channel may use: after an outage it comes back slowly."""

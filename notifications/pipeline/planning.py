@@ -56,7 +56,7 @@ def _plan_event(event: Event, live: Wording, people: dict[str, Recipient], now: 
     if event.expires_at is not None and event.expires_at <= now:
         planned.state = EventState.EXPIRED
         return planned
-    wordings = _Wordings(event, live.contents)
+    wordings = Wordings(event, live.contents)
     for recipient_id in event.recipients:
         recipient = people.get(recipient_id)
         if recipient is None:
@@ -113,7 +113,7 @@ def _delivery(event: Event, notification: Notification, route: Route, now: datet
     )
 
 
-def _tell_in_app(told: Told, wordings: _Wordings, now: datetime) -> None:
+def _tell_in_app(told: Told, wordings: Wordings, now: datetime) -> None:
     """Put the words onto the inbox row and list it; in-app is sent by the transaction that writes it."""
     in_app = next((row for row in told.deliveries if row.channel == Channel.IN_APP), None)
     if in_app is None or in_app.state != DeliveryState.SENT:
@@ -128,7 +128,7 @@ def _tell_in_app(told: Told, wordings: _Wordings, now: datetime) -> None:
     told.notification.listed_at = now
 
 
-class _Wordings:
+class Wordings:
     """Renderings of one event, made once for all recipients whom the words do not name."""
 
     def __init__(self, event: Event, contents: tuple[Content, ...]) -> None:

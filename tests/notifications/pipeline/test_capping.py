@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from notifications.models import Category, Delivery, FrequencyCount, RecipientSettings
-from notifications.pipeline import capping
+from notifications import clock
+from notifications.models import Category, Delivery, Event, FrequencyCount, RecipientSettings
+from notifications.pipeline import capping, planning
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_batch_notification, publish_notification
 from notifications.types import Priority, Reason
@@ -133,16 +134,32 @@ def test_what_is_rolled_back_is_not_counted(alice, capped, monkeypatch):
     assert not FrequencyCount.objects.exists()
 
 
-def test_whether_the_cap_is_reached_can_be_asked_without_counting(alice, capped):
-    category = Category.objects.get()
-    assert not capping.is_reached(alice, category, "UTC", now=NOW)
-    publish(alice, 2)
+def test_the_cap_is_foreseen_without_counting(alice, bob, capped, traveller):
+    def foreseen(*recipients):
+        events = [Event(template=capped, recipients=[str(person.pk)], variables=VARIABLES) for person in recipients]
+        batch = planning.plan_events(events, now=clock.now())
+        capping.foresee(batch, now=clock.now())
+        return [
+            row.reason
+            for planned in batch
+            for told in planned.told
+            for row in told.deliveries
+            if row.channel == "email"
+        ]
+
+    cap = Reason.FREQUENCY_CAP
+    assert foreseen(alice, alice, alice, bob) == ["", "", cap, ""]
+    publish(alice, 1)
     dispatch()
 
-    assert capping.is_reached(alice, category, "UTC", now=NOW)
-    assert not capping.is_reached(alice, category, "UTC", now=NOW + timedelta(days=1))
-    category.daily_cap = None
-    assert not capping.is_reached(alice, category, "UTC", now=NOW)
+    assert foreseen(alice, alice, bob) == ["", cap, ""]
+    assert foreseen(alice, alice, bob) == ["", cap, ""]
+    traveller.shift(timedelta(days=1))
+    assert foreseen(alice, alice) == ["", ""]
+    Category.objects.update(daily_cap=None)
+    traveller.shift(timedelta(days=-1))
+    assert foreseen(alice, alice) == ["", ""]
+    assert FrequencyCount.objects.get().number == 1
 
 
 @pytest.mark.django_db(transaction=True)
