@@ -219,7 +219,9 @@ def cancel(event_id: UUID, *, now: datetime) -> bool:
 
 
 def cancel_events(events: QuerySet[Event], *, now: datetime) -> tuple[int, int]:
-    """Stop those that are not dispatched, mark those that are; return how many of each."""
+    """Stop those that are not dispatched, mark those that are; return how many of each. In the caller's transaction."""
+    # Locked: one that is sent round again between the two statements would be met by neither.
+    list(events.select_for_update().order_by("pk").values_list("pk", flat=True))
     waiting = Q(state__in=[EventState.PENDING, EventState.DISPATCHING])
     stopped = events.filter(waiting).update(
         state=EventState.CANCELLED, cancelled_at=now, finished_at=now, lease_token=None, lease_until=None

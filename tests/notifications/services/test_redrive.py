@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from notifications import wakeups
@@ -199,6 +200,34 @@ def test_a_cancelled_broadcast_stays_cancelled(template, traveller):
 
     assert again() == Redriven(events=0, deliveries=0)
     assert obstacles() == {Obstacle.CANCELLED}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_sent_round_again_in_the_middle_of_its_cancelling_stays_cancelled(template):
+    event = make_event(template, state=EventState.FAILED, finished_at=NOW)
+    updates: list = []
+
+    def again_elsewhere():
+        again()
+        connections.close_all()
+
+    meanwhile = threading.Thread(target=again_elsewhere)
+
+    def meddle(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "notifications_event"'):
+            updates.append(sql)
+            if len(updates) == 2:
+                meanwhile.start()
+                # It has to wait for us; we do not wait for it.
+                meanwhile.join(1)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(meddle):
+        cancel_event(event.pk)
+    meanwhile.join()
+
+    event.refresh_from_db()
+    assert (event.state, event.cancelled_at is not None) == (EventState.FAILED, True)
 
 
 def test_a_broadcast_that_could_not_be_expanded_begins_again(template, traveller, rung):
