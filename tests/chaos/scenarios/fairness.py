@@ -114,7 +114,7 @@ def cancelled_half_way(run: Run) -> None:
     run.report.at_least("cancelled", verdict.states["email", "cancelled"], len(numbers) // 10)
 
 
-@scenario(short=60, full=200, patient=True)
+@scenario(short=60, full=200)
 def rate_held(run: Run) -> None:
     """
     Allow a channel ten messages a second, with several workers and a queue, and FLUSHALL meanwhile.
