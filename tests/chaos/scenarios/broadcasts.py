@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 EXPANSION = "SELECT expanded_count, state FROM notifications_broadcast"
 
 
-@scenario(short=75, full=1200)
+@scenario(short=75, full=1200, patient=True)
 def expander_killed(run: Run) -> None:
     """
     Kill -9 a random worker every second while a named audience is expanded into events.

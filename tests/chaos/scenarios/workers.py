@@ -107,7 +107,7 @@ def workers_replaced(run: Run) -> None:
     run.report.equal("claims_not_given_back", sum(row.claims > 0 for row in deliveries), 0)
 
 
-@scenario(short=60, full=200, patient=True)
+@scenario(short=60, full=200)
 def clocks_apart(run: Run) -> None:
     """
     Let one worker live five minutes ahead and another five minutes behind, with retries to come.
