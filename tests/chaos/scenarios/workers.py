@@ -59,7 +59,8 @@ def worker_stopped_past_its_lease(run: Run) -> None:
     lease = run.pick(short=8, full=60)
     run.configure(LEASE=lease)
     for channel in OUTSIDE:
-        run.provider.script(channel, Behaviour(delay=0.1))
+        # Long calls: whoever is stopped is within one.
+        run.provider.script(channel, Behaviour(delay=0.3))
     run.start_workers(2)
     # More than one of them can hold: both are sending.
     numbers = range(1, run.pick(short=400, full=2000) + 1)
