@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from notifications.api.problems import Nowhere
 from notifications.api.viewsets import NotificationViewSet
 
 router = SimpleRouter()
@@ -11,4 +13,4 @@ router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("notifications", NotificationViewSet, basename="notification")
 
-urlpatterns = router.urls
+urlpatterns = [*router.urls, re_path("", Nowhere.as_view())]
