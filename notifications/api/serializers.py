@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from notifications.api.strict import InstantField, StrictSerializer
@@ -55,11 +56,20 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
         )
         read_only_fields = fields
 
+    @extend_schema_field(serializers.ChoiceField(choices=PRIORITIES))
     def get_priority(self, item: Notification) -> str:
         return Priority(item.priority).name.lower()
 
+    @extend_schema_field(ActionSerializer(many=True))
     def get_actions(self, item: Notification) -> list[dict[str, Any]]:
         return inbox_actions.offered(item)
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    """A page of the inbox."""
+
+    next = serializers.URLField(read_only=True, allow_null=True, help_text="The next page's address; null: the last.")
+    results = NotificationSerializer(many=True, read_only=True)
 
 
 class ChangeSerializer(StrictSerializer):

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from django.http import Http404
+from drf_spectacular.utils import extend_schema
 from rest_framework import status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -15,11 +16,16 @@ from notifications import clock
 from notifications.api import pagination, strict
 from notifications.api.etags import WeakETags
 from notifications.api.problems import Conflict
+from notifications.api.schema import IF_NONE_MATCH
 from notifications.api.serializers import (
     ChangeSerializer,
+    CountsSerializer,
     ListQuerySerializer,
+    MarkedSerializer,
     MarkSerializer,
     NotificationSerializer,
+    PageSerializer,
+    WhySerializer,
     filter_of,
 )
 from notifications.exceptions import ActionRefused, WrongTime
@@ -41,6 +47,7 @@ class NotificationViewSet(WeakETags, viewsets.GenericViewSet[Notification]):
     def get_queryset(self) -> QuerySet[Notification]:
         return inbox.of(self.request.user)
 
+    @extend_schema(parameters=[ListQuerySerializer, IF_NONE_MATCH], responses={200: PageSerializer, 304: None})
     def list(self, request: Request) -> Response:
         """List a part of the inbox, newest first."""
         asked = strict.query(ListQuerySerializer, request.query_params)
@@ -51,10 +58,12 @@ class NotificationViewSet(WeakETags, viewsets.GenericViewSet[Notification]):
         )
         return pagination.response(request, self.get_serializer(rows, many=True).data, cursor)
 
+    @extend_schema(parameters=[IF_NONE_MATCH], responses={200: NotificationSerializer, 304: None})
     def retrieve(self, request: Request, pk: str) -> Response:
         """Show one notification. It stays unread."""
         return self._shown()
 
+    @extend_schema(request=ChangeSerializer, responses=NotificationSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Mark, archive or snooze one notification."""
         item = self.get_object()
@@ -75,6 +84,7 @@ class NotificationViewSet(WeakETags, viewsets.GenericViewSet[Notification]):
         inbox.hide(inbox.by_ids(request.user, [self.get_object().pk]), now=clock.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
+    @extend_schema(request=MarkSerializer, responses=MarkedSerializer)
     @action(detail=False, methods=["post"])
     def mark(self, request: Request) -> Response:
         """Mark many at once: those named, or a part of the inbox up to the newest item that was shown."""
@@ -86,17 +96,20 @@ class NotificationViewSet(WeakETags, viewsets.GenericViewSet[Notification]):
         updated = inbox.mark(items, asked["as"], now=clock.now())
         return Response({"updated": updated, "counts": counts(request.user)})
 
+    @extend_schema(parameters=[IF_NONE_MATCH], responses={200: CountsSerializer, 304: None})
     @action(detail=False)
     def counts(self, request: Request) -> Response:
         """Count what is unseen and unread, at most to `cap`."""
         return Response(counts(request.user))
 
+    @extend_schema(parameters=[IF_NONE_MATCH], responses={200: WhySerializer, 304: None})
     @action(detail=True)
     def why(self, request: Request, pk: str) -> Response:
         """Tell why it came, and by which channels it went out or did not."""
         told = explain.of_notification(self.get_object(), now=clock.now())
         return Response({"lines": [asdict(line) for line in told.lines]})
 
+    @extend_schema(request=None, responses=NotificationSerializer)
     @action(detail=True, methods=["post"], url_path=r"actions/(?P<name>[a-z0-9_-]{1,64})")
     def run_action(self, request: Request, pk: str, name: str) -> Response:
         """Press a button that business code answers. Pressed again, nothing more happens."""

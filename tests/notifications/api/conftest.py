@@ -29,3 +29,9 @@ def client_of():
         return own
 
     return log_in
+
+
+@pytest.fixture
+def csrf_client():
+    """A client that forgets the CSRF token, as a forged page would."""
+    return Client(enforce_csrf_checks=True)
