@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from notifications.api.stream_token import StreamTokenView
 from notifications.api.viewsets import NotificationViewSet
 
 router = SimpleRouter()
@@ -11,4 +13,8 @@ router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("notifications", NotificationViewSet, basename="notification")
 
-urlpatterns = router.urls
+urlpatterns = [
+    # The stream itself is none of Django's: notifications/api/stream.py
+    re_path(r"^notifications/stream/token/?$", StreamTokenView.as_view(), name="notification-stream-token"),
+    *router.urls,
+]
