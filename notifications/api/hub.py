@@ -108,7 +108,8 @@ class Hub:
 
     def _admit(self, listener: Listener) -> None:
         self._listeners.setdefault(listener.recipient, set()).add(listener)
-        self._reader.want(listener.recipient)
+        if self._reader.want(listener.recipient):
+            listener.put(READY)
 
     def _confirm(self, recipient: str) -> None:
         """Have the recipient's browsers fetch everything: from now on, what changes is announced."""

@@ -27,27 +27,30 @@ CHUNK = 500
 
 
 class Reader(Protocol):
-    """Hears for recipients. `confirmed` is called when a recipient's messages come from now on: each time anew."""
+    """Hears for recipients, from `start()` to `stop()`."""
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
-    def want(self, recipient: str) -> None: ...
-    def leave(self, recipient: str) -> None: ...
+
+    def want(self, recipient: str) -> bool:
+        """Hear for a recipient; return whether that is so already, else `confirmed` is called when it is so (anew)."""
+
+    def leave(self, recipient: str) -> None:
+        """Hear no more for a recipient."""
 
 
 def reader(heard: Heard, confirmed: Confirmed) -> Reader:
     """Return the reader for the settings in force, of the running loop."""
     url = conf.current().realtime_url
-    return RedisReader(url, heard, confirmed) if url else LocalReader(heard, confirmed)
+    return RedisReader(url, heard, confirmed) if url else LocalReader(heard)
 
 
 class LocalReader:
     """Hears what is published in this process, by whichever thread."""
 
-    def __init__(self, heard: Heard, confirmed: Confirmed) -> None:
+    def __init__(self, heard: Heard) -> None:
         self._loop = asyncio.get_running_loop()
         self._heard = heard
-        self._confirmed = confirmed
         #: Read by other threads: most of what is published is for nobody here, and costs one look.
         self._wanted: set[str] = set()
 
@@ -57,9 +60,9 @@ class LocalReader:
     def stop(self) -> None:
         realtime.unsubscribe(self._hear)
 
-    def want(self, recipient: str) -> None:
+    def want(self, recipient: str) -> bool:
         self._wanted.add(recipient)
-        self._confirmed(recipient)
+        return True
 
     def leave(self, recipient: str) -> None:
         self._wanted.discard(recipient)
@@ -98,12 +101,10 @@ class RedisReader:
         if self._task is not None:
             self._task.cancel()
 
-    def want(self, recipient: str) -> None:
+    def want(self, recipient: str) -> bool:
         self._wanted.add(recipient)
-        if recipient in self._certain:
-            self._confirmed(recipient)
-        else:
-            self._changed.set()
+        self._changed.set()
+        return recipient in self._certain
 
     def leave(self, recipient: str) -> None:
         self._wanted.discard(recipient)

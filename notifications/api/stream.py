@@ -129,5 +129,5 @@ def _token(scope: Scope) -> str:
 def _session_key(scope: Scope) -> str:
     """Return the session's key as the browser sends it; empty: none."""
     header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
-    cookies: dict[str, str] = parse_cookie(header.decode("latin-1"))
-    return cookies.get(settings.SESSION_COOKIE_NAME, "")
+    key: str = parse_cookie(header.decode("latin-1")).get(settings.SESSION_COOKIE_NAME, "")
+    return key
