@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import connections
+from django.utils import translation
 from rest_framework.renderers import JSONRenderer
 
 from notifications.api.listener import frame
 from notifications.api.serializers import NotificationSerializer
 from notifications.models import Notification
-from notifications.services import inbox
+from notifications.services.counts import counts_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Set
@@ -22,22 +23,25 @@ if TYPE_CHECKING:
     Batch = Mapping[str, Set[UUID] | None]
 
 
-def build(batch: Batch) -> dict[str, bytes]:
+def build(batch: Batch, languages: Mapping[str, Set[str]]) -> dict[tuple[str, str], bytes]:
     """
-    Return what each recipient's browsers are to be sent. For a thread of its own: its connection is given back.
+    Return what each recipient's browsers are to be sent in each language: (recipient, language) → frames.
 
-    An item is sent to the recipient its row names, whoever announced it to whom.
+    An item is sent to the recipient its row names, whoever announced it to whom. `languages`: language → recipients.
+    For a thread of its own: its connection is given back.
     """
     try:
         counts = _counts(batch)
-        items = _items(batch)
+        rows = _rows(batch)
     finally:
         connections.close_all()
-    return {
-        recipient: b"".join(_frames(batch[recipient], items.get(recipient, {}), counts[recipient]))
-        for recipient in batch
-        if recipient in counts
-    }
+    told: dict[tuple[str, str], bytes] = {}
+    for language, listening in languages.items():
+        with translation.override(language):
+            for recipient in batch.keys() & listening:
+                items = {row.pk: _shown(row) for row in rows.get(recipient, ())}
+                told[recipient, language] = b"".join(_frames(batch[recipient], items, counts[recipient]))
+    return told
 
 
 def _frames(announced: Set[UUID] | None, items: Mapping[UUID, Any], counts: Any) -> Iterable[bytes]:
@@ -50,21 +54,25 @@ def _frames(announced: Set[UUID] | None, items: Mapping[UUID, Any], counts: Any)
         yield frame("item", {"item": item, "counts": counts})
 
 
-def _items(batch: Batch) -> dict[str, dict[UUID, Any]]:
-    """Return the announced items that are in the inbox, as the list shows them, oldest first."""
+def _rows(batch: Batch) -> dict[str, list[Notification]]:
+    """Return the announced items that their recipients can see, oldest first."""
     announced = [pk for pks in batch.values() if pks for pk in pks]
-    found: dict[str, dict[UUID, Any]] = {}
+    found: dict[str, list[Notification]] = {}
     if not announced:
         return found
-    rows = list(Notification.objects.listed().filter(pk__in=announced, recipient__in=list(batch)).order_by("sort_key"))
-    shown = json.loads(JSONRenderer().render(NotificationSerializer(rows, many=True).data))
-    for row, item in zip(rows, shown, strict=True):
+    rows = Notification.objects.listed().filter(pk__in=announced, recipient__in=list(batch))
+    for row in rows.order_by("sort_key"):
         recipient = str(row.recipient_id)
         if row.pk in (batch[recipient] or ()):
-            found.setdefault(recipient, {})[row.pk] = item
+            found.setdefault(recipient, []).append(row)
     return found
 
 
+def _shown(row: Notification) -> Any:
+    """Return the item as the list shows it, in the active language."""
+    return json.loads(JSONRenderer().render(NotificationSerializer(row).data))
+
+
 def _counts(batch: Batch) -> dict[str, Any]:
-    users = get_user_model()._default_manager.filter(pk__in=list(batch))
-    return {str(user.pk): inbox.counts(user) for user in users}
+    to_python = get_user_model()._meta.pk.to_python
+    return {str(pk): counts for pk, counts in counts_of(to_python(recipient) for recipient in batch).items()}

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from uuid import UUID
 
+    from notifications.api.stream_token import Pass
+
 #: Seconds in which announcements are gathered, to be read from the database together.
 GATHER = 0.05
 #: Announcements of one recipient that are read one by one; with more, the browser fetches its list again.
@@ -48,16 +50,16 @@ class Hub:
         self._stopping = False
         self._started = False
 
-    def open(self, recipient: str, session_key: str) -> Listener | str:
+    def open(self, granted: Pass, session_key: str) -> Listener | str:
         """Return a new listener, or the reason why there can be none."""
-        config = conf.current()
+        config, recipient = conf.current(), granted.recipient
         if self._stopping:
             return "stopping"
         if self._streams[recipient] >= config.streams_per_user or self._streams.total() >= config.streams_per_process:
             return "full"
         if not self._started:
             self._start()
-        listener = Listener(recipient=recipient, session_key=session_key)
+        listener = Listener(recipient=recipient, language=granted.language, session_key=session_key)
         self._streams[recipient] += 1
         self._everybody.add(listener)
         self._admission.add(listener)
@@ -136,7 +138,7 @@ class Hub:
             await asyncio.sleep(GATHER)
             batch = self._take()
             try:
-                told = await loop.run_in_executor(self._item_thread, frames.build, batch)
+                told = await loop.run_in_executor(self._item_thread, frames.build, batch, self._languages())
             except Exception as e:  # noqa: BLE001 - the edge: the streams outlive the database's trouble
                 signals.live_database_failed.send(Hub, part="frames", error=e)
                 # In an hour's time nobody would want each item by itself.
@@ -144,9 +146,17 @@ class Hub:
                     self._announce(recipient, None)
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)
                 continue
-            for recipient, frame in told.items():
+            for (recipient, language), frame in told.items():
                 for listener in self._listeners.get(recipient, ()):
-                    listener.put(frame)
+                    if listener.language == language:
+                        listener.put(frame)
+
+    def _languages(self) -> dict[str, set[str]]:
+        """Return the languages somebody listens in: language → recipients."""
+        found: dict[str, set[str]] = {}
+        for listener in self._everybody:
+            found.setdefault(listener.language, set()).add(listener.recipient)
+        return found
 
     def _take(self) -> dict[str, set[UUID] | None]:
         recipients = list(self._announced)[:BATCH]

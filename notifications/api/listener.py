@@ -30,8 +30,9 @@ BEAT = b": beat\n\n"
 class Listener:
     """A browser that listens, with a bounded queue of frames."""
 
-    def __init__(self, *, recipient: str, session_key: str) -> None:
+    def __init__(self, *, recipient: str, language: str, session_key: str) -> None:
         self.recipient = recipient
+        self.language = language
         self.session_key = session_key
         #: Set when nothing comes after what waits now.
         self.ended = asyncio.Event()

@@ -63,13 +63,13 @@ class NotificationStreams:
     async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         session_key = _session_key(scope)
-        recipient = stream_token.recipient_of(_token(scope), session_key)
-        if recipient is None:
+        granted = stream_token.check(_token(scope), session_key)
+        if granted is None:
             await _refuse(send, "token")
             return
         # Made here, because it belongs to the server's loop.
         hub = self._hub = self._hub or Hub()
-        listener = hub.open(recipient, session_key)
+        listener = hub.open(granted, session_key)
         if isinstance(listener, str):
             await _refuse(send, listener)
             return
@@ -122,8 +122,8 @@ def _path(scope: Scope) -> str:
 
 
 def _token(scope: Scope) -> str:
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    return query.get("token", [""])[0]
+    query: str = scope["query_string"].decode("latin-1")
+    return parse_qs(query).get("token", [""])[0]
 
 
 def _session_key(scope: Scope) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from notifications.api.problems import Nowhere
+from notifications.api.schema import DocsView, SchemaView
 from notifications.api.stream_token import StreamTokenView
 from notifications.api.viewsets import NotificationViewSet
 
@@ -14,7 +16,10 @@ router.trailing_slash = "/?"
 router.register("notifications", NotificationViewSet, basename="notification")
 
 urlpatterns = [
+    re_path("^schema/?$", SchemaView.as_view(), name="schema"),
+    re_path("^docs/?$", DocsView.as_view(), name="docs"),
     # The stream itself is none of Django's: notifications/api/stream.py
-    re_path(r"^notifications/stream/token/?$", StreamTokenView.as_view(), name="notification-stream-token"),
+    re_path("^notifications/stream/token/?$", StreamTokenView.as_view(), name="notification-stream-token"),
     *router.urls,
+    re_path("", Nowhere.as_view()),
 ]

@@ -147,7 +147,7 @@ def test_a_forked_child_begins_anew(sender, server):
     os.wait()
     server.gate.set()
 
-    assert os.read(read, 100) == b"[(\"the child's\", None)]"
+    assert os.read(read, 100) == b'[("the child\'s", None)]'
     wait_until(lambda: len(server.sent) == 2)
     os.close(read)
     os.close(write)

@@ -64,7 +64,9 @@ def test_a_message_names_the_notification_and_nothing_else():
     assert realtime.encode(None) == ""
 
 
-@pytest.mark.parametrize("message", [b"", b"nonsense", b"\xff\xfe", b"1" * 31], ids=["refresh", "word", "bytes", "short"])
+@pytest.mark.parametrize(
+    "message", [b"", b"nonsense", b"\xff\xfe", b"1" * 31], ids=["refresh", "word", "bytes", "short"]
+)
 def test_what_is_no_id_means_refresh(message):
     assert realtime.decode(message) is None
     item = ids.uuid7()

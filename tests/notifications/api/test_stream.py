@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 from notifications import realtime, signals
@@ -21,9 +21,8 @@ from notifications.models import Notification
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_notification, resolve
 from notifications.types import Priority
-from tests.factories import make_template
+from tests.factories import make_item, make_template
 from tests.notifications.api.asgi import in_thread, log_in, opened, scope
-from tests.notifications.api.test_inbox import make_item
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,10 +49,14 @@ def application():
     return stream.NotificationStreams(teapot)
 
 
-def ticket(user):
+def ticket(user, language="en"):
     """Return what opens a stream of this user: a session, and a token for it."""
     session_key = log_in(user)
-    return {"session_key": session_key, "token": stream_token.issue(str(user.pk), session_key)}
+    return {"session_key": session_key, "token": token(user, session_key, language)}
+
+
+def token(user, session_key, language="en"):
+    return stream_token.issue(stream_token.Pass(recipient=str(user.pk), language=language), session_key)
 
 
 def alter_settings(settings, **changes):
@@ -135,21 +138,23 @@ def test_an_item_announced_to_the_wrong_person_is_not_shown_to_them(application,
 def test_an_item_announced_to_two_is_shown_to_its_owner_only(alice, charlie, template):
     item = make_item(alice, template, title="Alice's secret")
 
-    told = frames.build({str(alice.pk): {item.pk}, str(charlie.pk): {item.pk}})
+    both = {str(alice.pk), str(charlie.pk)}
+    told = frames.build({str(alice.pk): {item.pk}, str(charlie.pk): {item.pk}}, {"en": both})
 
-    assert b"secret" in told[str(alice.pk)]
-    assert b"secret" not in told[str(charlie.pk)]
+    assert b"secret" in told[str(alice.pk), "en"]
+    assert b"secret" not in told[str(charlie.pk), "en"]
 
 
-def test_a_batch_costs_the_same_number_of_queries_whatever_its_size(django_assert_num_queries, alice, template):
+def test_a_batch_costs_two_queries_whatever_its_size(django_assert_num_queries, template, monkeypatch):
     people = [get_user_model().objects.create_user(f"person{number}") for number in range(20)]
     batch = {str(person.pk): {make_item(person, template).pk for _ in range(3)} for person in people}
 
-    def items_of(batch):
-        return {pk for items in frames._items(batch).values() for pk in items}
+    monkeypatch.setattr(connections, "close_all", lambda: None)
+    with django_assert_num_queries(2):
+        told = frames.build(batch, {"en": batch.keys()})
 
-    with django_assert_num_queries(1):
-        assert items_of(batch) == {pk for pks in batch.values() for pk in pks}
+    assert told.keys() == {(recipient, "en") for recipient in batch}
+    assert all(text.count(b"event: item") == 3 for text in told.values())
 
 
 def test_many_at_once_are_one_refresh(application, alice, template):
@@ -266,10 +271,11 @@ def test_a_token_opens_nothing_in_another_session(application, alice, charlie):
 def test_a_token_is_good_for_a_minute(application, alice):
     request = ticket(alice)
     with time_machine.travel(time.time() + stream_token.EXPIRES_IN + 1, tick=False):
-        recipient = stream_token.recipient_of(request["token"], request["session_key"])
+        late = stream_token.check(request["token"], request["session_key"])
 
-    assert recipient is None
-    assert stream_token.recipient_of(request["token"], request["session_key"]) == str(alice.pk)
+    assert late is None
+    granted = stream_token.check(request["token"], request["session_key"])
+    assert granted == stream_token.Pass(recipient=str(alice.pk), language="en")
 
 
 def test_a_token_does_not_hold_the_session_key(alice):
@@ -363,7 +369,7 @@ def test_a_session_that_ended_opens_no_stream_with_a_token_of_before(application
 def test_a_session_of_somebody_else_is_not_ours(application, alice, charlie):
     session_key = log_in(charlie)
 
-    request = {"session_key": session_key, "token": stream_token.issue(str(alice.pk), session_key)}
+    request = {"session_key": session_key, "token": token(alice, session_key)}
 
     assert _refused(application, **request).events == [("bye", {"reason": "logged_out"})]
 
@@ -413,7 +419,10 @@ def test_what_is_no_request_is_handed_on():
     async def application(scope, receive, send):
         handed.append(scope["type"])
 
-    asyncio.run(stream.NotificationStreams(application)({"type": "lifespan"}, None, None))
+    async def nothing(message=None):
+        return {}
+
+    asyncio.run(stream.NotificationStreams(application)({"type": "lifespan"}, nothing, nothing))
 
     assert handed == ["lifespan"]
 
@@ -431,7 +440,9 @@ def test_a_silent_stream_beats(application, alice, monkeypatch):
     assert listener.BEAT == b": beat\n\n"
 
 
-def test_a_browser_that_reads_slowly_costs_a_bounded_queue_and_is_told_to_fetch_everything(application, alice, template):
+def test_a_browser_that_reads_slowly_costs_a_bounded_queue_and_is_told_to_fetch_everything(
+    application, alice, template
+):
     request = ticket(alice)
     item = make_item(alice, template)
 
@@ -477,11 +488,11 @@ def test_a_database_that_does_not_answer_costs_a_refresh_and_no_stream(applicati
     build = frames.build
     attempts: list = []
 
-    def refuse_once(batch):
+    def refuse_once(*batch):
         attempts.append(batch)
         if len(attempts) == 1:
             raise OperationalError
-        return build(batch)
+        return build(*batch)
 
     monkeypatch.setattr(frames, "build", refuse_once)
 
@@ -568,18 +579,16 @@ def test_the_connections_of_the_hubs_threads_are_given_back(application, alice, 
     """The request's own thread may keep its connection; the stream's threads keep none while nothing happens."""
     request = ticket(alice)
     item = make_item(alice, template)
-    left: list = []
 
     async def story():
         async with opened(application, **request) as browser:
             await browser.next("ready")
             realtime.publish(alice.pk, item.pk)
             await browser.next("item")
-            for executor in (application._hub._item_thread, application._hub._session_thread):
-                left.append(await asyncio.wrap_future(executor.submit(lambda: connection.connection)))
+            threads = (application._hub._item_thread, application._hub._session_thread)
+            return [await asyncio.wrap_future(one.submit(lambda: connection.connection)) for one in threads]
 
-    asyncio.run(story())
-    assert left == [None, None]
+    assert asyncio.run(story()) == [None, None]
 
 
 URL = "/api/notifications/stream/token/"
