@@ -14,8 +14,9 @@ from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection, connections
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
-from notifications import realtime, signals
+from notifications import realtime, registry, signals
 from notifications.api import admission, frames, hub, listener, stream, stream_token
 from notifications.models import Notification
 from notifications.pipeline.dispatch import dispatch_batch
@@ -155,6 +156,23 @@ def test_a_batch_costs_two_queries_whatever_its_size(django_assert_num_queries, 
 
     assert told.keys() == {(recipient, "en") for recipient in batch}
     assert all(text.count(b"event: item") == 3 for text in told.values())
+
+
+def test_buttons_are_in_the_language_of_each_browser(application, alice, template, monkeypatch):
+    monkeypatch.setattr(registry, "_answers", {})
+    registry.inbox_action("confirm", text=gettext_lazy("Yes"))(lambda pressed: "")
+    item = make_item(alice, template, actions=[{"name": "confirm", "run_at": None, "result": ""}])
+    english, german = ticket(alice), ticket(alice, language="de")
+
+    async def story():
+        async with opened(application, **english) as one, opened(application, **german) as other:
+            await one.next("ready")
+            await other.next("ready")
+            realtime.publish(alice.pk, item.pk)
+            found = [await one.next(), await other.next()]
+        return [data["item"]["actions"][0]["text"] for _, data in found]
+
+    assert asyncio.run(story()) == ["Yes", "Ja"]
 
 
 def test_many_at_once_are_one_refresh(application, alice, template):
