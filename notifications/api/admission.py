@@ -9,9 +9,10 @@ from django.db import connections
 
 from notifications import clock, signals
 from notifications.services import sessions
+from notifications.services.sessions import Login
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable
     from concurrent.futures import Executor
 
     from notifications.api.listener import Listener
@@ -65,14 +66,14 @@ class Admission:
 
     async def _look_at(self, listeners: Collection[Listener]) -> bool:
         """Let in and send away; return False if the database did not say whom. Nobody is sent away for that."""
-        owners = {listener.session_key: listener.recipient for listener in listeners}
+        logins = {one: Login(session_key=one.session_key, user=one.recipient) for one in listeners}
         try:
-            standing = await asyncio.get_running_loop().run_in_executor(self._executor, _standing, owners)
+            standing = await asyncio.get_running_loop().run_in_executor(self._executor, _standing, logins.values())
         except Exception as e:  # noqa: BLE001 - the edge: the streams outlive the database's trouble
             signals.live_database_failed.send(Admission, part="sessions", error=e)
             return False
         for listener in listeners:
-            if listener.session_key not in standing:
+            if logins[listener] not in standing:
                 listener.end("logged_out")
             elif listener in self._newcomers:
                 self._newcomers.discard(listener)
@@ -81,8 +82,8 @@ class Admission:
         return True
 
 
-def _standing(owners: Mapping[str, str]) -> set[str]:
+def _standing(logins: Iterable[Login]) -> set[Login]:
     try:
-        return sessions.still_logged_in(owners, now=clock.now())
+        return sessions.still_standing(logins, now=clock.now())
     finally:
         connections.close_all()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import connections
 from django.utils import translation
-from rest_framework.renderers import JSONRenderer
 
 from notifications.api.listener import frame
 from notifications.api.serializers import NotificationSerializer
@@ -36,10 +34,11 @@ def build(batch: Batch, languages: Mapping[str, Set[str]]) -> dict[tuple[str, st
     finally:
         connections.close_all()
     told: dict[tuple[str, str], bytes] = {}
+    as_listed = NotificationSerializer().to_representation
     for language, listening in languages.items():
         with translation.override(language):
             for recipient in batch.keys() & listening:
-                items = {row.pk: _shown(row) for row in rows.get(recipient, ())}
+                items = {row.pk: as_listed(row) for row in rows.get(recipient, ())}
                 told[recipient, language] = b"".join(_frames(batch[recipient], items, counts[recipient]))
     return told
 
@@ -66,11 +65,6 @@ def _rows(batch: Batch) -> dict[str, list[Notification]]:
         if row.pk in (batch[recipient] or ()):
             found.setdefault(recipient, []).append(row)
     return found
-
-
-def _shown(row: Notification) -> Any:
-    """Return the item as the list shows it, in the active language."""
-    return json.loads(JSONRenderer().render(NotificationSerializer(row).data))
 
 
 def _counts(batch: Batch) -> dict[str, Any]:

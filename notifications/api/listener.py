@@ -6,6 +6,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from rest_framework.utils.encoders import JSONEncoder
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -15,7 +17,7 @@ CAPACITY = 100
 
 def frame(event: str, data: Any) -> bytes:
     """Return an event of the stream; JSON has no line breaks of its own."""
-    return f"event: {event}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+    return f"event: {event}\ndata: {json.dumps(data, cls=JSONEncoder, separators=(',', ':'))}\n\n".encode()
 
 
 def bye(reason: str) -> bytes:

@@ -97,13 +97,19 @@ async def _serve(listener: Listener, receive: Receive, send: Send) -> None:
         for task in (writing, leaving, ending):
             task.cancel()
         await asyncio.gather(writing, leaving, ending, return_exceptions=True)
+    if not writing.cancelled():
+        writing.result()
 
 
 async def _write(listener: Listener, send: Send) -> None:
     await send(_body(b"retry: %d\n\n" % RETRY, more=True))
     async for chunk in listener.frames():
-        async with asyncio.timeout(STALLED):
-            await send(_body(chunk, more=True))
+        try:
+            async with asyncio.timeout(STALLED):
+                await send(_body(chunk, more=True))
+        except (TimeoutError, OSError):
+            # Nobody reads, or the connection broke: the server has it, and closes it.
+            return
     await send(_body(b"", more=False))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -18,41 +19,53 @@ if TYPE_CHECKING:
 CHUNK = 1000
 
 
-def still_logged_in(owners: Mapping[str, str], *, now: datetime) -> set[str]:
-    """
-    Return the session keys that belong to their user yet, who is active, and whose password is the same.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Whoever holds this session's key was this user, by primary key as text."""
 
-    `owners`: session key → primary key of the user, as text. Two statements for a thousand sessions in the database;
-    stores that know no sets (cache, file) are asked one by one. A signed cookie knows of no logout.
+    session_key: str
+    user: str
+
+
+def still_standing(logins: Iterable[Login], *, now: datetime) -> set[Login]:
     """
-    standing: set[str] = set()
-    keys = list(owners)
-    for start in range(0, len(keys), CHUNK):
-        sessions = _load(keys[start : start + CHUNK], now)
-        people = _people(owners[key] for key in sessions)
-        for key, data in sessions.items():
-            user = people.get(owners[key])
-            if user is not None and str(data.get(SESSION_KEY)) == owners[key] and _is_unchanged(user, data):
-                standing.add(key)
+    Return the logins of which the session is there yet and that user's, who is active with the same password.
+
+    Two statements for a thousand sessions in the database; stores that know no sets (cache, file) are asked one by one.
+    A signed cookie knows of no logout.
+    """
+    standing: set[Login] = set()
+    asked = list(logins)
+    for start in range(0, len(asked), CHUNK):
+        some = asked[start : start + CHUNK]
+        sessions = _load({login.session_key for login in some}, now)
+        people = _people({login.user for login in some})
+        standing |= {
+            login
+            for login in some
+            if login.session_key in sessions
+            and login.user in people
+            and _is_of(people[login.user], sessions[login.session_key])
+        }
     return standing
 
 
-def _load(keys: list[str], now: datetime) -> dict[str, dict[str, Any]]:
+def _load(keys: Iterable[str], now: datetime) -> dict[str, dict[str, Any]]:
     store: Any = import_module(settings.SESSION_ENGINE).SessionStore
     if issubclass(store, DatabaseStore):
         rows = store.get_model_class().objects.filter(session_key__in=keys, expire_date__gt=now)
         return {row.session_key: row.get_decoded() for row in rows}
-    return {key: data for key in keys if (data := store(key).load())}
+    return {key: store(key).load() for key in keys}
 
 
 def _people(pks: Iterable[str]) -> dict[str, Any]:
     """Return the active users among these, by primary key as text."""
-    users = get_user_model()._default_manager.in_bulk(set(pks))
+    users = get_user_model()._default_manager.in_bulk(list(pks))
     return {str(user.pk): user for user in users.values() if user.is_active}
 
 
-def _is_unchanged(user: Any, data: dict[str, Any]) -> bool:
-    """Compare as Django's `get_user` does; a key that was rotated lately counts, too."""
-    known = data.get(HASH_SESSION_KEY, "")
+def _is_of(user: Any, session: dict[str, Any]) -> bool:
+    """Compare as Django's `get_user` does; a secret key that was rotated lately counts, too."""
+    known = session.get(HASH_SESSION_KEY, "")
     hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    return any(constant_time_compare(known, one) for one in hashes)
+    return session.get(SESSION_KEY) == str(user.pk) and any(constant_time_compare(known, one) for one in hashes)

@@ -9,6 +9,7 @@ import signal
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -89,6 +90,7 @@ def test_fifty_people_get_all_of_their_two_hundred_events_and_nothing_of_anybody
     users = people(50)
     tickets = [ticket(user) for user in users]
     server = serve()
+    waited: list = []
 
     def publish(number):
         for index in range(number):
@@ -100,12 +102,15 @@ def test_fifty_people_get_all_of_their_two_hundred_events_and_nothing_of_anybody
         listening = await listen(server, tickets)
         for total in range(10, 201, 10):
             await in_thread(publish, 10)
+            committed = time.monotonic()
             for one in listening:
                 await one.until(lambda one=one, total=total: len(one.named("item")) >= total)
+            waited.append((time.monotonic() - committed) * 1000)
         await close(listening)
         return listening
 
     listening = asyncio.run(story())
+    print(f"500 frames to 50 people, ms after the last commit: {median(waited):.0f}, at most {max(waited):.0f}")  # noqa: T201
     for user, one in zip(users, listening, strict=True):
         own = [str(pk) for pk in Notification.objects.filter(recipient=user).values_list("pk", flat=True)]
         assert len(own) == 200
@@ -329,6 +334,27 @@ def test_a_server_that_is_stopped_ends_its_streams_and_itself_at_once(serve, how
     # uvicorn ends by the signal that ended it, as a process should.
     assert code in (0, -how)
     assert not [word for word in ("ERROR", "Traceback", "Exception", "Cancel ") if word in server.output()]
+
+
+def test_an_item_is_shown_a_moment_after_its_commit(serve, alice, template):
+    """From publish() in one process to the frame in another's browser, one at a time: most of it is the gathering."""
+    tickets = [ticket(alice)]
+    server = serve()
+    waited: list = []
+
+    async def story():
+        (one,) = listening = await listen(server, tickets)
+        for number in range(1, 51):
+            item = await in_thread(make_item, alice, template)
+            committed = time.monotonic()
+            realtime.publish(alice.pk, item.pk)
+            await one.until(lambda number=number: len(one.named("item")) >= number)
+            waited.append((time.monotonic() - committed) * 1000)
+        await close(listening)
+
+    asyncio.run(story())
+    print(f"commit to frame, ms: median {median(waited):.0f}, at most {max(waited):.0f}")  # noqa: T201
+    assert median(waited) < 1000
 
 
 def test_other_requests_are_answered_while_streams_are_open(serve, alice):

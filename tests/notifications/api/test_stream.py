@@ -531,10 +531,10 @@ def test_nobody_is_sent_away_because_the_database_does_not_answer(application, a
     standing = admission._standing
     answers = {"refused": False}
 
-    def refuse(owners):
+    def refuse(logins):
         if answers["refused"]:
             raise OperationalError
-        return standing(owners)
+        return standing(logins)
 
     monkeypatch.setattr(admission, "_standing", refuse)
 
