@@ -146,6 +146,16 @@ def test_an_item_announced_to_two_is_shown_to_its_owner_only(alice, charlie, tem
     assert b"secret" not in told[str(charlie.pk), "en"]
 
 
+def test_an_item_announced_to_somebody_else_is_not_shown_to_its_owner_either(alice, charlie, template):
+    mine, unannounced = make_item(alice, template), make_item(alice, template)
+    both = {str(alice.pk), str(charlie.pk)}
+
+    told = frames.build({str(alice.pk): {mine.pk}, str(charlie.pk): {unannounced.pk}}, {"en": both})
+
+    assert str(mine.pk).encode() in told[str(alice.pk), "en"]
+    assert str(unannounced.pk).encode() not in told[str(alice.pk), "en"]
+
+
 def test_a_batch_costs_two_queries_whatever_its_size(django_assert_num_queries, template, monkeypatch):
     people = [get_user_model().objects.create_user(f"person{number}") for number in range(20)]
     batch = {str(person.pk): {make_item(person, template).pk for _ in range(3)} for person in people}

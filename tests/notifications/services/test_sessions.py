@@ -48,6 +48,15 @@ def test_every_session_engine_is_understood(alice, bob, settings, tmp_path, logi
     assert standing(mine, theirs) == set()
 
 
+def test_two_people_without_a_password_are_two_people(alice, bob, login_of):
+    for user in (alice, bob):
+        user.password = "!"
+        user.save()
+    theirs = login_of(bob)
+
+    assert standing(theirs, Login(session_key=theirs.session_key, user=str(alice.pk))) == {theirs}
+
+
 @pytest.mark.parametrize("engine", ["db", "cached_db", "cache", "file"])
 def test_a_logout_is_noticed_wherever_sessions_are_kept(alice, settings, tmp_path, login_of, engine):
     settings.SESSION_ENGINE = f"django.contrib.sessions.backends.{engine}"
