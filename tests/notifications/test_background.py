@@ -138,13 +138,17 @@ def test_a_forked_child_begins_anew(sender, server):
     hold(sender)
     sender.add("the parent's", None)
     read, write = os.pipe()
-    if os.fork() == 0:
-        server.gate.set()
-        sender.add("the child's", None)
-        wait_until(lambda: server.sent)
-        os.write(write, repr(server.sent).encode())
-        os._exit(0)
-    os.wait()
+    child = os.fork()
+    if child == 0:
+        try:
+            server.gate.set()
+            sender.add("the child's", None)
+            wait_until(lambda: server.sent)
+        finally:
+            # Whatever happened: the child must not go on with the tests.
+            os.write(write, repr(server.sent).encode())
+            os._exit(0)
+    os.waitpid(child, 0)
     server.gate.set()
 
     assert os.read(read, 100) == b'[("the child\'s", None)]'
