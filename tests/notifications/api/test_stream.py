@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 import time_machine
+from asgiref.sync import sync_to_async
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection, connections
@@ -636,6 +637,8 @@ def test_the_token_leads_to_the_stream(application, async_client, alice):
         path, _, query = answer.json()["url"].partition("?token=")
         async with opened(application, path=path, token=query, session_key=session_key) as browser:
             await browser.next("ready")
+        # Of the thread in which the client has run what is not asynchronous.
+        await sync_to_async(connections.close_all)()
         return answer
 
     answer = asyncio.run(story())
