@@ -69,7 +69,7 @@ def prepare():
 
 
 def main():
-    program, *options = Path(sys.argv[1]).resolve(), *sys.argv[2:]
+    program, options = str(Path(sys.argv[1]).resolve()), sys.argv[2:]
     with tempfile.TemporaryDirectory(prefix="fuzzing-") as folder:
         database = f"sqlite:///{Path(folder) / 'site.sqlite3'}"
         os.environ |= {
