@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from notifications.api.personal import SettingsView
+from notifications.api.preferences import PreferencesView
 from notifications.api.problems import Nowhere
 from notifications.api.schema import DocsView, SchemaView
 from notifications.api.viewsets import NotificationViewSet
@@ -17,6 +19,8 @@ router.register("notifications", NotificationViewSet, basename="notification")
 urlpatterns = [
     re_path("^schema/?$", SchemaView.as_view(), name="schema"),
     re_path("^docs/?$", DocsView.as_view(), name="docs"),
+    re_path("^notifications/preferences/?$", PreferencesView.as_view(), name="preferences"),
+    re_path("^notifications/settings/?$", SettingsView.as_view(), name="settings"),
     *router.urls,
     re_path("", Nowhere.as_view()),
 ]
