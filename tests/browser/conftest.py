@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from contextlib import ExitStack
 
 import pytest
@@ -18,6 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
 from tests.factories import make_item, make_template
+from tests.website import running_website
 
 # Playwright keeps an event loop in this thread; the tests' own queries are none of its business.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -39,55 +35,10 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def address(django_db_setup, tmp_path_factory):
+def address(django_db_setup):
     """Where the site answers."""
-    with socket.socket() as listener, ExitStack() as stack:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        log = stack.enter_context((tmp_path_factory.mktemp("site") / "log").open("w+"))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.browser.server", str(listener.fileno())],
-            cwd=settings.BASE_DIR,
-            env={
-                **{name: value for name, value in os.environ.items() if name not in {"REDIS_URL", "BROKER_URL"}},
-                "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
-                "BASE_URL": url,
-            },
-            pass_fds=[listener.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-        stack.callback(_end, process, log)
-        _wait(url, process, log)
+    with running_website(f"sqlite:///{connection.settings_dict['NAME']}") as url:
         yield url
-
-
-def _wait(url, process, log):
-    until = time.monotonic() + 30
-    while True:
-        try:
-            with urllib.request.urlopen(f"{url}/health/live", timeout=2):  # noqa: S310 - ours
-                return
-        except OSError:
-            assert process.poll() is None, _said(log)
-            assert time.monotonic() < until, _said(log)
-            time.sleep(0.1)
-
-
-def _end(process, log):
-    process.terminate()
-    code = process.wait(10)
-    said = _said(log)
-    # Whatever the tests looked at: the site has had no error of its own.
-    assert "Traceback" not in said, said
-    assert code in {0, -15}, said
-
-
-def _said(log):
-    log.seek(0)
-    return log.read()
 
 
 @pytest.fixture

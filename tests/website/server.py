@@ -1,4 +1,4 @@
-"""`python -m tests.browser.server FD`: the whole site in one process, on a socket that is open already."""
+"""`python -m tests.website.server FD`: the whole site in one process, on a socket that is open already."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import uvicorn
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 
 if __name__ == "__main__":
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.browser.settings"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.website.settings"
     asgi = import_module("config.asgi")
     config = uvicorn.Config(
         ASGIStaticFilesHandler(asgi.application), fd=int(sys.argv[1]), lifespan="off", log_level="warning",
