@@ -42,14 +42,21 @@ class CategorySerializer(serializers.Serializer[Any]):
     code = serializers.CharField(read_only=True)
     name = serializers.CharField(read_only=True)
     description = serializers.CharField(read_only=True)
-    required = serializers.BooleanField(read_only=True, help_text="It cannot be switched off.")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # `required` is an attribute of every serializer.
+        flag = serializers.BooleanField(read_only=True, help_text="It cannot be switched off.")
+        return {**super().get_fields(), "required": flag}
 
 
 class NamedSerializer(serializers.Serializer[Any]):
     """A word for programs, and one for people."""
 
     name = serializers.CharField(read_only=True)
-    label = serializers.CharField(read_only=True)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # `label` is an attribute of every serializer.
+        return {**super().get_fields(), "label": serializers.CharField(read_only=True)}
 
 
 class CellSerializer(serializers.Serializer[Any]):
@@ -64,8 +71,14 @@ class CellSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(), read_only=True, help_text="Those that may be chosen."
     )
     locked = serializers.BooleanField(read_only=True)
-    source = serializers.ChoiceField(choices=Level.choices, read_only=True, help_text="Who decided.")
-    reason = serializers.CharField(read_only=True, help_text="The same, in words.")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # `source` is an attribute of every serializer.
+        return {
+            **super().get_fields(),
+            "source": serializers.ChoiceField(choices=Level.choices, read_only=True, help_text="Who decided."),
+            "reason": serializers.CharField(read_only=True, help_text="The same, in words."),
+        }
 
 
 class MatrixSerializer(serializers.Serializer[Any]):
@@ -89,7 +102,7 @@ class WishSerializer(strict.StrictSerializer):
 class WishesSerializer(strict.StrictSerializer):
     """PATCH of the preferences: all of it, or nothing."""
 
-    changes = WishSerializer(many=True, allow_empty=False, max_length=MAX_CHANGES)
+    changes = serializers.ListField(child=WishSerializer(), allow_empty=False, max_length=MAX_CHANGES)
 
 
 class PreferencesView(WeakETags, APIView):
@@ -105,7 +118,7 @@ class PreferencesView(WeakETags, APIView):
         """Change wishes, all of them or none; return what holds then."""
         wishes = [Wish(**change) for change in strict.body(WishesSerializer, request.data)["changes"]]
         if refused := preferences.refusals(wishes):
-            raise ValidationError({"changes": {index: problem(error) for index, error in refused.items()}})
+            raise ValidationError({"changes": {str(index): problem(error) for index, error in refused.items()}})
         origin = Origin(source=ConsentSource.API, by=request.user)
         preferences.set_cadences(request.user, wishes, now=clock.now(), origin=origin)
         return Response(_matrix(request.user))

@@ -98,13 +98,7 @@ def set_cadences(recipient: Any, wishes: Sequence[Wish], *, now: datetime, origi
         rows = {_target(row): row for row in Preference.objects.filter(recipient=recipient)}
         before = {target: row.cadence for target, row in rows.items()}
         changed = [wish for wish in wishes if before.get(wish.target) != wish.cadence]
-        taken_back = [rows[wish.target].pk for wish in changed if wish.cadence is None]
-        Preference.objects.filter(pk__in=taken_back).delete()
-        others = [wish for wish in changed if wish.cadence is not None and wish.target in rows]
-        for wish in others:
-            rows[wish.target].cadence = Cadence(wish.cadence)
-        Preference.objects.bulk_update([rows[wish.target] for wish in others], ["cadence"])
-        Preference.objects.bulk_create(_row(recipient, wish) for wish in changed if wish.target not in rows)
+        _write(recipient, changed, rows)
         lines = [_line(wish, before.get(wish.target, "")) for wish in changed]
         note(recipient, lines, now=now, origin=origin)
     return len(changed)
@@ -198,14 +192,22 @@ def _target(row: Preference) -> tuple[str, str, str]:
     return row.category_id or "", row.template_id or "", row.channel
 
 
-def _row(recipient: Any, wish: Wish) -> Preference:
-    return Preference(
-        recipient=recipient,
-        category_id=wish.category or None,
-        template_id=wish.template or None,
-        channel=wish.channel,
-        cadence=Cadence(wish.cadence),
-    )
+def _write(recipient: Any, wishes: Sequence[Wish], rows: Mapping[tuple[str, str, str], Preference]) -> None:
+    """Store wishes that change something, given the rows there are."""
+    taken_back, changed, new = [], [], []
+    for wish in wishes:
+        row = rows.get(wish.target)
+        if wish.cadence is None:
+            taken_back.append(rows[wish.target].pk)
+        elif row is not None:
+            row.cadence = wish.cadence
+            changed.append(row)
+        else:
+            key = {"category_id": wish.category or None, "template_id": wish.template or None}
+            new.append(Preference(recipient=recipient, channel=wish.channel, cadence=wish.cadence, **key))
+    Preference.objects.filter(pk__in=taken_back).delete()
+    Preference.objects.bulk_update(changed, ["cadence"])
+    Preference.objects.bulk_create(new)
 
 
 def _line(wish: Wish, before: str) -> Change:
