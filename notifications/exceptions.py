@@ -62,7 +62,7 @@ class WrongPreference(NotificationError, ValueError):
     """
     The wish cannot be granted.
 
-    `field` is which part of it is wrong; empty: all of it.
+    `field` is which part of it is wrong, such as cadence or address/url; empty: all of it.
     """
 
     def __init__(self, message: str | None = None, *, field: str = "") -> None:

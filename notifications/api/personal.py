@@ -17,6 +17,7 @@ from notifications import clock
 from notifications.api import strict
 from notifications.api.etags import WeakETags
 from notifications.api.preferences import NamedSerializer
+from notifications.api.problems import by_field
 from notifications.api.schema import IF_NONE_MATCH
 from notifications.exceptions import WrongPreference
 from notifications.services import personal
@@ -73,13 +74,13 @@ class SettingsView(WeakETags, APIView):
         """Change settings, all of those given or none."""
         given = strict.body(SettingsChangeSerializer, request.data)
         origin, now = Origin(source=ConsentSource.API, by=request.user), clock.now()
-        refused = {}
+        refused: dict[str, Any] = {}
         with transaction.atomic():
             for name, value in given.items():
                 try:
                     SETTERS[name](request.user, value, now=now, origin=origin)
                 except WrongPreference as e:
-                    refused[name] = str(e)
+                    refused |= by_field(e)
             if refused:
                 raise ValidationError(refused)
         return Response(_shown(request.user))

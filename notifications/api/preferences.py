@@ -16,8 +16,8 @@ from rest_framework.views import APIView
 from notifications import clock
 from notifications.api import strict
 from notifications.api.etags import WeakETags
+from notifications.api.problems import by_field
 from notifications.api.schema import IF_NONE_MATCH
-from notifications.exceptions import WrongPreference
 from notifications.models import Category
 from notifications.registry import channel_names
 from notifications.services import preferences
@@ -118,15 +118,10 @@ class PreferencesView(WeakETags, APIView):
         """Change wishes, all of them or none; return what holds then."""
         wishes = [Wish(**change) for change in strict.body(WishesSerializer, request.data)["changes"]]
         if refused := preferences.refusals(wishes):
-            raise ValidationError({"changes": {str(index): problem(error) for index, error in refused.items()}})
+            raise ValidationError({"changes": {str(index): by_field(error) for index, error in refused.items()}})
         origin = Origin(source=ConsentSource.API, by=request.user)
         preferences.set_cadences(request.user, wishes, now=clock.now(), origin=origin)
         return Response(_matrix(request.user))
-
-
-def problem(error: WrongPreference) -> dict[str, str]:
-    """Return what is wrong by the field that it is about."""
-    return {error.field or "non_field_errors": str(error)}
 
 
 def _matrix(user: Any) -> dict[str, Any]:

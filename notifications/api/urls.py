@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from notifications.api.endpoints import EndpointViewSet
+from notifications.api.mutes import MuteViewSet
 from notifications.api.personal import SettingsView
 from notifications.api.preferences import PreferencesView
 from notifications.api.problems import Nowhere
@@ -14,6 +16,8 @@ from notifications.api.viewsets import NotificationViewSet
 router = SimpleRouter()
 # Given to the constructor, it would be coerced to "/".
 router.trailing_slash = "/?"
+router.register("notifications/mutes", MuteViewSet, basename="mute")
+router.register("notifications/endpoints", EndpointViewSet, basename="endpoint")
 router.register("notifications", NotificationViewSet, basename="notification")
 
 urlpatterns = [

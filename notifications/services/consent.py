@@ -31,7 +31,7 @@ class Origin:
 class Change:
     """One line of the history."""
 
-    #: What it was about: `category:orders`, `template:ORDER_CREATED`, `about:orders.order:42`, `quiet_hours`.
+    #: What it was about: `category:orders`, `template:ORDER_CREATED`, `about:orders.order:42`, `endpoint:…`, `quiet_hours`.
     subject: str
     #: What it was; empty: no wish.
     before: str

@@ -29,8 +29,14 @@ def of(recipient: Any, *, now: datetime) -> QuerySet[Mute]:
     return Mute.objects.filter(Q(until=None) | Q(until__gt=now), recipient=recipient).order_by("-created_at", "-pk")
 
 
-def mute(recipient: Any, about: str, *, until: datetime | None = None, now: datetime, origin: Origin) -> bool:
-    """Tell the recipient nothing more about an object, until an instant or for ever; False: it was so already."""
+def mute(
+    recipient: Any, about: str, *, until: datetime | None = None, now: datetime, origin: Origin
+) -> tuple[Mute, bool]:
+    """
+    Tell the recipient nothing more about an object, until an instant or for ever.
+
+    Return the mute, and whether anything changed. Raise `WrongPreference` for what cannot be muted.
+    """
     if not about or len(about) > MAX_ABOUT:
         message = f"{about[:50]!r} is no object to mute; pass it as events name it: orders.order:42."
         raise WrongPreference(message, field="about")
@@ -40,14 +46,14 @@ def mute(recipient: Any, about: str, *, until: datetime | None = None, now: date
     with changing(recipient):
         before = Mute.objects.filter(recipient=recipient, about=about).first()
         if before is not None and before.until == until:
-            return False
+            return before, False
         if before is None:
             _make_room(recipient, now)
         values = {"until": until, "created_at": now}
-        Mute.objects.update_or_create(recipient=recipient, about=about, defaults=values)
+        row, _created = Mute.objects.update_or_create(recipient=recipient, about=about, defaults=values)
         change = Change(subject=f"about:{about}", before=_muted(before), after=_end(until))
         note(recipient, [change], now=now, origin=origin)
-    return True
+    return row, True
 
 
 def unmute(recipient: Any, about: str, *, now: datetime, origin: Origin) -> bool:

@@ -150,9 +150,10 @@ def test_the_matrix_says_what_holds_and_who_decided(alice, template):
 
 def test_an_object_is_muted_until_an_instant_and_told_of_again(alice, template):
     options: Any = {"now": NIGHT, "origin": CODE}
-    assert mutes.mute(alice, "orders.order:42", until=NIGHT + HOUR, **options)
-    assert not mutes.mute(alice, "orders.order:42", until=NIGHT + HOUR, **options)
-    assert mutes.mute(alice, "orders.order:42", **options)
+    _, is_changed = mutes.mute(alice, "orders.order:42", until=NIGHT + HOUR, **options)
+    _, is_changed_again = mutes.mute(alice, "orders.order:42", until=NIGHT + HOUR, **options)
+    assert (is_changed, is_changed_again) == (True, False)
+    mutes.mute(alice, "orders.order:42", **options)
     assert Mute.objects.get().until is None
 
     assert mutes.unmute(alice, "orders.order:42", **options)
