@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema, extend_schema_field
+from drf_spectacular.utils import (
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_serializer,
+)
 from rest_framework import serializers, status, viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -40,6 +45,7 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
         return {**super().get_fields(), "label": serializers.CharField(read_only=True)}
 
 
+@extend_schema_serializer(many=False)
 class EndpointsSerializer(serializers.Serializer[Any]):
     """All of them: there are not many."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers, status, viewsets
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -33,6 +33,7 @@ class MuteSerializer(serializers.ModelSerializer[Mute]):
         read_only_fields = fields
 
 
+@extend_schema_serializer(many=False)
 class MutesSerializer(serializers.Serializer[Any]):
     """All of them: there are not many."""
 
