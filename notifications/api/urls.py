@@ -11,6 +11,7 @@ from notifications.api.personal import SettingsView
 from notifications.api.preferences import PreferencesView
 from notifications.api.problems import Nowhere
 from notifications.api.schema import DocsView, SchemaView
+from notifications.api.stream_token import StreamTokenView
 from notifications.api.viewsets import NotificationViewSet
 
 router = SimpleRouter()
@@ -25,6 +26,8 @@ urlpatterns = [
     re_path("^docs/?$", DocsView.as_view(), name="docs"),
     re_path("^notifications/preferences/?$", PreferencesView.as_view(), name="preferences"),
     re_path("^notifications/settings/?$", SettingsView.as_view(), name="settings"),
+    # The stream itself is none of Django's: notifications/api/stream.py
+    re_path("^notifications/stream/token/?$", StreamTokenView.as_view(), name="notification-stream-token"),
     *router.urls,
     re_path("", Nowhere.as_view()),
 ]

@@ -17,6 +17,7 @@ from notifications.types import Channel
 
 #: RFC 1123 names with a dot, the last part beginning with a letter: no IP address in any notation passes.
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
+_BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 #: RFC 8291 §3: an uncompressed point of P-256, and a secret.
 _KEY_BYTES = {"p256dh": 65, "auth": 16}
 _UNCOMPRESSED = 4
@@ -63,7 +64,10 @@ def _matches(host: str, known: str) -> bool:
 
 def _decoded(text: str) -> bytes | None:
     """Return what a text in base64url (RFC 4648 §5) stands for, with or without padding; None: it is none."""
+    bare = text.rstrip("=")
+    if not _BASE64URL.fullmatch(bare):
+        return None
     try:
-        return base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
+        return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+    except binascii.Error:
         return None

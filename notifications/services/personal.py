@@ -68,6 +68,8 @@ def _set(recipient: Any, name: str, value: Any, *, now: datetime, origin: Origin
         setattr(row, name, value)
         row.save(update_fields=[name])
         note(recipient, [Change(subject=name, before=_text(before), after=_text(value))], now=now, origin=origin)
+        if name == "locale":
+            return True
         # Looked at again at once: if it is still quiet, they are put off again, without a try.
         waiting = Delivery.objects.filter(recipient=recipient, state=DeliveryState.PENDING, reason=Reason.QUIET_HOURS)
         waiting.update(due_at=now)
