@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from notifications import clock
 from notifications.api import pagination, strict
@@ -39,7 +39,7 @@ IS_SNOOZED = gettext_lazy("It is snoozed; end the snooze first.")
 
 
 @page
-@require_GET
+@require_safe
 def listed(request: Visit) -> HttpResponse:
     """Show a page of the inbox. Nothing is marked by looking."""
     part = part_of(request.GET)
@@ -98,7 +98,7 @@ def changed(request: Visit, pk: UUID) -> HttpResponse:
 
 
 @page
-@require_GET
+@require_safe
 def why(request: Visit, pk: UUID) -> HttpResponse:
     """Tell why an item came, and by which channels it went out or did not."""
     item = _one(inbox.by_ids(request.user, [pk]))

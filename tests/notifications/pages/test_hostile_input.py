@@ -121,6 +121,7 @@ def test_wishes_that_mean_nothing_are_400(browser, form):
         {"time_zone": "Mars/Base"}, {"time_zone": "\x00"}, {"time_zone": "../../etc/passwd"}, {"locale": "klingon"},
         {"locale": "\x00"}, {"from": "22:00"}, {"to": "25:00", "from": "22:00"}, {"from": "x", "to": "y"},
         {"from": "08:00", "to": "08:00"}, {"time_zone": "Europe/Berlin", "from": "22:00"},
+        {"time_zone": "Europe/Berlin", "locale": "klingon"},
     ],
     ids=repr,
 )  # fmt: skip

@@ -129,6 +129,16 @@ def test_a_snooze_ends_by_the_persons_own_clock(browser, item, choice, until):
     assert item.snoozed_until == until
 
 
+def test_tomorrow_is_the_day_after_the_persons_today(browser, item):
+    RecipientSettings.objects.update(time_zone="Europe/Berlin")
+
+    with time_machine.travel(NOON.replace(hour=23, minute=30), tick=False):
+        do(browser, item, snooze="tomorrow")
+
+    item.refresh_from_db()
+    assert item.snoozed_until == datetime(2026, 3, 6, 8, tzinfo=UTC)
+
+
 def test_this_evening_is_no_choice_in_the_evening(browser, item):
     with time_machine.travel(NOON.replace(hour=17, minute=30), tick=False):
         page = text(browser.get(URL))
