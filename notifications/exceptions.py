@@ -62,6 +62,10 @@ class WrongPreference(NotificationError, ValueError):
     """The wish cannot be granted."""
 
 
+class ActionRefused(NotificationError):
+    """This cannot be done now. The message is shown to the person who pressed the button."""
+
+
 class RenderError(NotificationError):
     """The wording could not be rendered."""
 

@@ -24,7 +24,7 @@ _FORBIDDEN_LINK = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2
 
 def plain_json(value: Any, name: str) -> str:
     """Return `value` as compact JSON with sorted keys; raise `NotPlainData` naming the part that is not plain."""
-    _check(value, name, depth=1)
+    check_plain(value, name)
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     size = len(text.encode())
     if size > MAX_BYTES:
@@ -52,18 +52,19 @@ def safe_link(url: object) -> str:
     raise UnsafeLink(f"The link {url[:80]!r} is refused: use https://… or a path such as /orders/42/.")
 
 
-def _check(value: Any, name: str, depth: int) -> None:
+def check_plain(value: Any, name: str, *, depth: int = 1) -> None:
+    """Raise `NotPlainData` naming the part of `value` that is not plain JSON."""
     if depth > MAX_DEPTH:
         raise NotPlainData(f"{name} is nested deeper than {MAX_DEPTH} levels.")
     if isinstance(value, dict):
         for key, item in value.items():
             if not isinstance(key, str):
                 raise NotPlainData(f"{name} has the key {key!r} of type {type(key).__name__}; keys are text.")
-            _check(key, f"a key of {name}", depth)
-            _check(item, f"{name}.{key}", depth + 1)
+            check_plain(key, f"a key of {name}", depth=depth)
+            check_plain(item, f"{name}.{key}", depth=depth + 1)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            _check(item, f"{name}[{index}]", depth + 1)
+            check_plain(item, f"{name}[{index}]", depth=depth + 1)
     elif type(value) not in _SCALARS:
         kind = type(value).__name__
         raise NotPlainData(f"{name} is a {kind}; pass plain JSON (text, numbers, lists, objects), for example str(…).")

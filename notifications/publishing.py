@@ -29,14 +29,14 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from notifications import clock, conf, registry, wakeups
-from notifications.exceptions import WrongRecipients, WrongTime
+from notifications.exceptions import ActionRefused, WrongRecipients, WrongTime
 from notifications.models import Event
 from notifications.pipeline import broadcasting, claiming, outbox, resolving
 from notifications.pipeline.drafting import draft, due_at, object_named
 from notifications.pipeline.dry_run import dry_run as dry_run_of
 from notifications.pipeline.recipients import chunks, key_of, users_of
 from notifications.pipeline.wording import contract
-from notifications.registry import audience, still_valid
+from notifications.registry import audience, inbox_action, still_valid
 from notifications.types import Priority, Source
 from notifications.values import DryRun, PublishedBatch
 
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 __all__ = [
+    "ActionRefused",
     "DryRun",
     "Priority",
     "PublishedBatch",
@@ -53,6 +54,7 @@ __all__ = [
     "audience",
     "cancel_broadcast",
     "cancel_event",
+    "inbox_action",
     "publish_batch_notification",
     "publish_notification",
     "reschedule_event",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -15,7 +16,7 @@ from django.utils.module_loading import import_string
 from notifications import conf
 from notifications.exceptions import UnknownAudience, UnknownChannel
 from notifications.types import Channel
-from notifications.values import Adapter, Said
+from notifications.values import Adapter, Pressed, Said
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -49,9 +50,24 @@ def unknown_channel(name: Any) -> UnknownChannel:
 
 Audience = Callable[[], "QuerySet[Any]"]
 Guard = Callable[[Said], bool]
+Answer = Callable[[Pressed], "str | None"]
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxAction:
+    """A button of inbox items, and what business code does when it is pressed."""
+
+    #: The label; may be lazily translated.
+    text: Any
+    #: Returns what to tell the person, or None.
+    answer: Answer
+
+
 _audiences: dict[str, Audience] = {}
 _guards: dict[str, Guard] = {}
+_answers: dict[str, Answer] = {}
+_action_texts: dict[str, Any] = {}
 
 
 def audience(name: str) -> Callable[[Audience], Audience]:
@@ -71,6 +87,27 @@ def still_valid(name: str) -> Callable[[Guard], Guard]:
     when a delivery is claimed, in the workers. What it raises fails that event or delivery, to be sent round again.
     """
     return _registering(_guards, name, "guard")
+
+
+def inbox_action(name: str, *, text: Any) -> Callable[[Answer], Answer]:
+    """
+    Give inbox items a button, for templates to name in `actions`: the decorated function is what pressing it does.
+
+    It runs once for an item, in the transaction that notes it, and returns what to tell the person, or None; pressed
+    again, the same is told. It may raise `ActionRefused`: then nothing is noted, and the button can be pressed again.
+    """
+    _action_texts[name] = text
+    return _registering(_answers, name, "action")
+
+
+def inbox_action_named(name: str) -> InboxAction | None:
+    """Return a button; None: the code that answered it is gone."""
+    return InboxAction(text=_action_texts[name], answer=_answers[name]) if name in _answers else None
+
+
+def inbox_action_names() -> tuple[str, ...]:
+    """Return the buttons there are."""
+    return tuple(sorted(_answers))
 
 
 def guard_named(name: str) -> Guard:

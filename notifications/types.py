@@ -71,6 +71,15 @@ class Source(TextChoices):
     LEGACY = "legacy", _("legacy producer")
 
 
+class InboxStatus(TextChoices):
+    """Parts of an inbox."""
+
+    UNREAD = "unread", _("unread")
+    READ = "read", _("read")
+    ARCHIVED = "archived", _("archived")
+    SNOOZED = "snoozed", _("snoozed")
+
+
 class EventState(TextChoices):
     """Where an event is. The diagram is in docs/lifecycle.md."""
 

@@ -80,6 +80,17 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """Whose button was pressed, on what: an action of an inbox item, as business code sees it."""
+
+    #: The user.
+    recipient: Any
+    template: str
+    about: str
+    notification_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
     """The provider accepted a message."""
 

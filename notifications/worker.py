@@ -18,7 +18,7 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from notifications import clock, conf, ids, signals, tasks, wakeups
 from notifications.broker import EmbeddedBroker
-from notifications.maintenance import digests, expirer, heartbeats, progress, pruner, reclaimer, sweeper
+from notifications.maintenance import digests, expirer, heartbeats, progress, pruner, reclaimer, snoozes, sweeper
 from notifications.maintenance.job import Job
 from notifications.pipeline import breaker
 from notifications.pipeline.draining import drain, places
@@ -77,6 +77,7 @@ class Clock:
             Job(name="reclaimer", run=reclaimer.run_once, every=1),
             Job(name="expirer", run=expirer.run_once, every=1),
             Job(name="digests", run=digests.run_once, every=1),
+            Job(name="snoozes", run=snoozes.run_once, every=1),
             Job(name="sweeper", run=self._sweep, every=1),
             Job(name="pauses", run=breaker.close_recovered, every=5),
             Job(name="heartbeat", run=self._beat, every=HEARTBEAT),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from notifications.models import Broadcast, Category, Template, TemplateContent, TemplateVersion
+from notifications import ids
+from notifications.models import Broadcast, Category, Notification, Template, TemplateContent, TemplateVersion
 from notifications.types import BroadcastState, Priority
 
 CONTENTS = {
@@ -48,3 +49,19 @@ def make_broadcast(template, **changes):
     fields = {"state": state, "created_at": now, "due_at": now, **changes}
     over = fields["state"] not in {BroadcastState.PENDING, BroadcastState.EXPANDING}
     return Broadcast.objects.create(**{"template": template, "finished_at": now if over else None, **fields})
+
+
+def make_item(user, template, **changes):
+    """Return an item of a user's inbox, new and unseen."""
+    now = timezone.now()
+    fields = {
+        "event_id": ids.uuid7(),
+        "recipient": user,
+        "template": template,
+        "category": template.category,
+        "title": "Order ORD-1",
+        "body": "We have it.",
+        "created_at": now,
+        "listed_at": now,
+    }
+    return Notification.objects.create(**{**fields, **changes})

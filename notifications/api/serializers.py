@@ -1,16 +1,29 @@
-"""What the API shows and takes."""
+"""What the inbox shows and takes."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from notifications.api.strict import InstantField, StrictSerializer
 from notifications.models import Notification
-from notifications.services.inbox import MARKS
-from notifications.types import Priority
+from notifications.services import inbox_actions
+from notifications.services.inbox import MARKS, Filter
+from notifications.types import InboxStatus, Priority
 
 MAX_IDS = 200
+PRIORITIES = [priority.name.lower() for priority in Priority]
+
+
+class ActionSerializer(serializers.Serializer[Any]):
+    """A button that business code answers."""
+
+    name = serializers.CharField(read_only=True)
+    text = serializers.CharField(read_only=True, help_text="The label, in the reader's language.")
+    run_at = serializers.DateTimeField(read_only=True, allow_null=True, help_text="When it was pressed; null: not yet.")
+    result = serializers.CharField(read_only=True, help_text="What business code answered.")
 
 
 class NotificationSerializer(serializers.ModelSerializer[Notification]):
@@ -19,6 +32,7 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
     template = serializers.CharField(source="template_id", read_only=True)
     category = serializers.CharField(source="category_id", read_only=True)
     priority = serializers.SerializerMethodField()
+    actions = serializers.SerializerMethodField()
 
     class Meta:
         model = Notification
@@ -32,6 +46,7 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
             "body",
             "action_url",
             "action_text",
+            "actions",
             "about",
             "created_at",
             "seen_at",
@@ -41,26 +56,29 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
         )
         read_only_fields = fields
 
+    @extend_schema_field(serializers.ChoiceField(choices=PRIORITIES))
     def get_priority(self, item: Notification) -> str:
         return Priority(item.priority).name.lower()
 
+    @extend_schema_field(ActionSerializer(many=True))
+    def get_actions(self, item: Notification) -> list[dict[str, Any]]:
+        return inbox_actions.offered(item)
 
-class StrictSerializer(serializers.Serializer[Any]):
-    """Refuse what it does not know: a field silently ignored is how "mark one" becomes "mark all"."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        values = super().to_internal_value(data)
-        if unknown := sorted(set(data) - set(self.fields)):
-            known = ", ".join(self.fields)
-            raise serializers.ValidationError(dict.fromkeys(unknown, f"Unknown field; there are: {known}."))
-        return values
+class PageSerializer(serializers.Serializer[Any]):
+    """A page of the inbox."""
+
+    next = serializers.URLField(read_only=True, allow_null=True, help_text="The next page's address; null: the last.")
+    results = NotificationSerializer(many=True, read_only=True)
 
 
 class ChangeSerializer(StrictSerializer):
-    """PATCH of one item."""
+    """PATCH of one item: what it shall be."""
 
     read = serializers.BooleanField(required=False)
     seen = serializers.BooleanField(required=False)
+    archived = serializers.BooleanField(required=False)
+    snoozed_until = InstantField(required=False, allow_null=True)
 
     def validate_seen(self, value: bool) -> bool:
         if not value:
@@ -70,16 +88,68 @@ class ChangeSerializer(StrictSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if not attrs:
-            message = "Pass at least one of: read, seen."
+            message = f"Pass at least one of: {', '.join(self.fields)}."
             raise serializers.ValidationError(message)
+        if "snoozed_until" in attrs and len(attrs) > 1:
+            message = "Snooze on its own: what is snoozed is neither read nor archived until it is back."
+            raise serializers.ValidationError({"snoozed_until": message})
+        if attrs.get("read") is False and attrs.get("archived"):
+            message = "What is archived is read; pass one of the two."
+            raise serializers.ValidationError({"archived": message})
+        return attrs
+
+    def marks(self) -> list[str]:
+        """Return the names of the marks that were asked for, in an order in which none undoes another."""
+        given = self.validated_data
+        wanted = {"unarchived": given.get("archived") is False, "unread": given.get("read") is False}
+        wanted |= {"seen": given.get("seen"), "read": given.get("read"), "archived": given.get("archived")}
+        return [name for name, is_wanted in wanted.items() if is_wanted]
+
+
+class FilterSerializer(StrictSerializer):
+    """A part of the inbox."""
+
+    status = serializers.ChoiceField(
+        choices=InboxStatus.values, required=False, help_text="Left out: what is neither archived nor snoozed."
+    )
+    category = serializers.CharField(required=False, max_length=50)
+    template = serializers.CharField(required=False, max_length=100)
+    priority = serializers.ChoiceField(choices=PRIORITIES, required=False)
+    about = serializers.CharField(required=False, max_length=200, help_text="A business object: orders.order:42.")
+    created_after = InstantField(required=False, help_text="From this instant on.")
+    created_before = InstantField(required=False, help_text="Before this instant.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        after, before = attrs.get("created_after"), attrs.get("created_before")
+        if after and before and after >= before:
+            message = "Nothing is both from created_after on and before created_before; swap them?"
+            raise serializers.ValidationError({"created_before": message})
         return attrs
 
 
+def filter_of(given: dict[str, Any]) -> Filter:
+    """Return what a `FilterSerializer`, or the query of the list, took."""
+    values = {name: value for name, value in given.items() if name not in {"cursor", "page_size"}}
+    if "status" in values:
+        values["status"] = InboxStatus(values["status"])
+    if "priority" in values:
+        values["priority"] = Priority[values["priority"].upper()]
+    return Filter(**values)
+
+
+class ListQuerySerializer(FilterSerializer):
+    """The query of the list."""
+
+    cursor = serializers.CharField(required=False, max_length=200)
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=100)
+
+
 class MarkSerializer(StrictSerializer):
-    """POST to `mark/`: by ids, or everything up to the sort key `before`."""
+    """POST to `mark/`: by ids, or a part of the inbox up to the sort key `before`."""
 
     ids = serializers.ListField(child=serializers.UUIDField(), max_length=MAX_IDS, required=False)
-    before = serializers.UUIDField(required=False)
+    filter = FilterSerializer(required=False)
+    before = serializers.UUIDField(required=False, help_text="The sort_key of the newest item that was shown.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # `as` is a word of Python's own.
@@ -89,14 +159,48 @@ class MarkSerializer(StrictSerializer):
         if ("ids" in attrs) == ("before" in attrs):
             message = "Pass either `ids`, or `before`: the sort_key of the newest item on the page."
             raise serializers.ValidationError(message)
+        if "ids" in attrs and "filter" in attrs:
+            message = "A filter goes with `before`; `ids` name the items already."
+            raise serializers.ValidationError({"filter": message})
+        if attrs.get("filter", {}).get("status") == InboxStatus.SNOOZED:
+            message = "What is snoozed cannot be marked; put it back first."
+            raise serializers.ValidationError({"filter": {"status": message}})
         return attrs
 
 
-class ListQuerySerializer(StrictSerializer):
-    """The query of the list."""
+class CountSerializer(serializers.Serializer[Any]):
+    """Two numbers."""
 
-    status = serializers.ChoiceField(choices=["unread", "read"], required=False)
-    category = serializers.CharField(required=False)
-    template = serializers.CharField(required=False)
-    cursor = serializers.CharField(required=False)
-    page_size = serializers.CharField(required=False)
+    unseen = serializers.IntegerField(read_only=True)
+    unread = serializers.IntegerField(read_only=True)
+
+
+class CountsSerializer(CountSerializer):
+    """The numbers on the bell, each at most `cap`."""
+
+    cap = serializers.IntegerField(read_only=True, help_text="A number as large as this means: or more.")
+    by_category = serializers.DictField(child=CountSerializer(), read_only=True)
+
+
+class MarkedSerializer(serializers.Serializer[Any]):
+    """What a mark did."""
+
+    updated = serializers.IntegerField(read_only=True)
+    counts = CountsSerializer(read_only=True)
+
+
+class LineSerializer(serializers.Serializer[Any]):
+    """One thing there is to say about what became of a notification."""
+
+    text = serializers.CharField(read_only=True)
+    basis = serializers.CharField(read_only=True)
+    channel = serializers.CharField(read_only=True)
+    state = serializers.CharField(read_only=True)
+    reason = serializers.CharField(read_only=True)
+    at = serializers.DateTimeField(read_only=True, allow_null=True)
+
+
+class WhySerializer(serializers.Serializer[Any]):
+    """Why a notification came, and by which channels it went out or did not."""
+
+    lines = LineSerializer(many=True, read_only=True)

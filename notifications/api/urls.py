@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from notifications.api.problems import Nowhere
+from notifications.api.schema import DocsView, SchemaView
 from notifications.api.viewsets import NotificationViewSet
 
 router = SimpleRouter()
@@ -11,4 +14,9 @@ router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("notifications", NotificationViewSet, basename="notification")
 
-urlpatterns = router.urls
+urlpatterns = [
+    re_path("^schema/?$", SchemaView.as_view(), name="schema"),
+    re_path("^docs/?$", DocsView.as_view(), name="docs"),
+    *router.urls,
+    re_path("", Nowhere.as_view()),
+]

@@ -15,8 +15,16 @@ from notifications.types import Priority
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def listed(self) -> Self:
-        """What the inbox shows."""
+        """What its recipient can see at all."""
         return self.filter(listed_at__isnull=False, hidden_at__isnull=True)
+
+    def current(self) -> Self:
+        """What the inbox shows first: neither archived nor snoozed."""
+        return self.listed().filter(archived_at__isnull=True, snoozed_until__isnull=True)
+
+    def snoozed(self) -> Self:
+        """Also what is due, until the clock has put it back."""
+        return self.listed().filter(snoozed_until__isnull=False)
 
     def unread(self) -> Self:
         return self.filter(read_at__isnull=True)
@@ -44,6 +52,8 @@ class Notification(models.Model):
     body = models.TextField(blank=True)
     action_url = models.TextField(blank=True)
     action_text = models.CharField(max_length=100, blank=True)
+    #: Buttons that business code answers: [{"name": …, "run_at": ISO 8601 or null, "result": …}].
+    actions = models.JSONField(default=list, blank=True)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)
     created_at = models.DateTimeField()
     #: The place in the list, unique so that a cursor drops nothing; re-issued when a snooze ends.
@@ -62,11 +72,33 @@ class Notification(models.Model):
         ordering = ["-sort_key"]
         constraints = [models.UniqueConstraint(fields=["event_id", "recipient"], name="notification_once")]
         indexes = [
-            # The inbox list and its cursor.
+            # The inbox and its cursor.
             models.Index(
                 fields=["recipient", "-sort_key"],
-                name="notification_list",
-                condition=Q(listed_at__isnull=False, hidden_at__isnull=True),
+                name="notification_current",
+                condition=Q(
+                    listed_at__isnull=False,
+                    hidden_at__isnull=True,
+                    archived_at__isnull=True,
+                    snoozed_until__isnull=True,
+                ),
+            ),
+            # The archive and its cursor: it grows for ever, and the inbox must not pay for it.
+            models.Index(
+                fields=["recipient", "-sort_key"],
+                name="notification_archive",
+                condition=Q(listed_at__isnull=False, hidden_at__isnull=True, archived_at__isnull=False),
+            ),
+            # What is snoozed: few, for their recipient and for the clock.
+            models.Index(
+                fields=["recipient", "snoozed_until"],
+                name="notification_snoozed",
+                condition=Q(listed_at__isnull=False, hidden_at__isnull=True, snoozed_until__isnull=False),
+            ),
+            models.Index(
+                fields=["snoozed_until"],
+                name="notification_wakes",
+                condition=Q(listed_at__isnull=False, hidden_at__isnull=True, snoozed_until__isnull=False),
             ),
             # Staff looking for an object: "who heard of order 42?"
             models.Index(fields=["about"], name="notification_about", condition=~Q(about="")),
@@ -74,7 +106,9 @@ class Notification(models.Model):
             models.Index(
                 fields=["recipient", "category", "seen_at"],
                 name="notification_unread",
-                condition=Q(listed_at__isnull=False, hidden_at__isnull=True, read_at__isnull=True),
+                condition=Q(
+                    listed_at__isnull=False, hidden_at__isnull=True, read_at__isnull=True, snoozed_until__isnull=True
+                ),
             ),
         ]
 

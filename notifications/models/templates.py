@@ -78,6 +78,8 @@ class Template(models.Model):
     )
     #: Name of a guard of business code; empty: always valid.
     still_valid = models.CharField(max_length=64, blank=True, editable=False)
+    #: Names of the buttons its inbox items have, answered by business code.
+    actions = models.JSONField(default=list, blank=True, editable=False)
     #: The version new events are dispatched with. Null: nothing is published yet.
     live_version = models.ForeignKey(
         "TemplateVersion", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+"

@@ -86,6 +86,7 @@ def _notification(event: Event, live: Wording, recipient: Recipient, now: dateti
         about=event.about,
         action_url=event.action_url,
         action_text=event.action_text,
+        actions=[{"name": name, "run_at": None, "result": ""} for name in live.template.actions],
         priority=event.priority,
         created_at=now,
     )

@@ -41,16 +41,16 @@ def _seed_one(shipped: Shipped, now: datetime) -> Seeded:
         template.name, template.description = shipped.name, shipped.description
         template.variables, template.shipped_hash = shipped.variables, shipped.hash
         template.still_valid, template.escalation = shipped.still_valid, shipped.escalation
-        template.digest = shipped.digest
+        template.digest, template.actions = shipped.digest, shipped.actions
         template.save(force_insert=True)
         _publish(template, shipped, now)
         return Seeded.CREATED
     if template.shipped_hash == shipped.hash:
         return Seeded.UNCHANGED
-    # Variables and guard are the contract with the code that ships them: they follow it, whoever edited the words.
+    # Variables, guard and buttons are the contract with the code that ships them, whoever edited the words.
     template.variables, template.shipped_hash = shipped.variables, shipped.hash
-    template.still_valid = shipped.still_valid
-    template.save(update_fields=["variables", "shipped_hash", "still_valid"])
+    template.still_valid, template.actions = shipped.still_valid, shipped.actions
+    template.save(update_fields=["variables", "shipped_hash", "still_valid", "actions"])
     if template.versions.filter(origin=TemplateVersion.Origin.STAFF).exists():
         return Seeded.KEPT
     _publish(template, shipped, now)

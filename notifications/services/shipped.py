@@ -13,7 +13,7 @@ from django.apps import apps
 from notifications.exceptions import NotificationError
 from notifications.pipeline import rules
 from notifications.pipeline.rendering import check_content
-from notifications.registry import did_you_mean, guard_names
+from notifications.registry import did_you_mean, guard_names, inbox_action_names
 from notifications.types import Channel, Priority, QuietPolicy
 from notifications.values import Content
 
@@ -31,6 +31,7 @@ _KEYS = {
     "variables",
     "optional_variables",
     "still_valid",
+    "actions",
     "escalation",
     "digest",
 }
@@ -56,6 +57,8 @@ class Shipped:
     contents: tuple[Content, ...]
     #: Name of a guard; empty: none.
     still_valid: str
+    #: Names of buttons.
+    actions: list[str]
     #: Channel → seconds.
     escalation: dict[str, int]
     #: As `pipeline.rules.digest` reads it.
@@ -143,6 +146,7 @@ def _read(path: Path, known: dict[str, Any]) -> Shipped:
         variables=variables,
         contents=contents,
         still_valid=_guard(path, data.get("still_valid", "")),
+        actions=_actions(path, data.get("actions", [])),
         escalation=_checked(path, "[escalation]", rules.escalation, data.get("escalation", {})),
         digest=_checked(path, "[digest]", rules.digest, data.get("digest", {})),
         hash=hashlib.sha256(path.read_bytes()).hexdigest(),
@@ -188,6 +192,16 @@ def _guard(path: Path, name: str) -> str:
     if name and name not in guard_names():
         raise ShippedTemplateError(f"{path}: no guard {name!r} is registered{did_you_mean(name, guard_names())}.")
     return name
+
+
+def _actions(path: Path, names: Any) -> list[str]:
+    if not isinstance(names, list):
+        raise ShippedTemplateError(f'{path}: actions is {names!r}; write a list of names: actions = ["confirm"].')
+    known = inbox_action_names()
+    for name in names:
+        if name not in known:
+            raise ShippedTemplateError(f"{path}: no action {name!r} is registered{did_you_mean(name, known)}.")
+    return list(dict.fromkeys(names))
 
 
 def _checked(path: Path, where: str, check: Callable[[Any], dict[str, Any]], given: Any) -> dict[str, Any]:

@@ -7,45 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from notifications import ids
-from notifications.models import Notification
-
-NOBODY = "9e107d9d-372b-4b68-a5d1-0c2e8f3d7c11"
-URL = "/api/notifications/"
-
-
-@pytest.fixture
-def item(alice, template):
-    return make_item(alice, template)
-
-
-def make_item(user, template, **changes):
-    now = timezone.now()
-    fields = {
-        "event_id": ids.uuid7(),
-        "recipient": user,
-        "template": template,
-        "category": template.category,
-        "title": "Order ORD-1",
-        "body": "We have it.",
-        "created_at": now,
-        "listed_at": now,
-    }
-    return Notification.objects.create(**{**fields, **changes})
-
-
-@pytest.fixture
-def browser(client, alice):
-    client.force_login(alice)
-    return client
-
-
-def patch(client, item, data):
-    return client.patch(f"{URL}{item.pk}/", data, content_type="application/json")
-
-
-def mark(client, data):
-    return client.post(f"{URL}mark/", data, content_type="application/json")
+from tests.factories import make_item
+from tests.notifications.api.asking import NOBODY, URL, mark, patch
 
 
 @pytest.mark.parametrize("url", ["/api/notifications", "/api/notifications/"])
@@ -134,16 +97,26 @@ def test_the_list_costs_one_query_whatever_its_length(browser, alice, template, 
         ("page_size=-1", "page_size"),
         ("page_size=1e3", "page_size"),
         ("page_size=99999999999999999999999", "page_size"),
-        ("page_size=٣", "page_size"),
         ("status=lost", "status"),
+        ("status=read&status=unread", "status"),
         ("unred=1", "unred"),
+        ("priority=2", "priority"),
+        ("about=%00", "about"),
+        ("created_after=yesterday", "created_after"),
+        ("created_after=2026-01-01T00:00:00", "created_after"),
+        ("created_after=99999-01-01T00:00:00Z", "created_after"),
+        ("created_before=0001-01-01T00:00:00%2B14:00", "created_before"),
+        ("created_after=2026-02-01T00:00:00Z&created_before=2026-01-01T00:00:00Z", "created_before"),
     ],
 )
 def test_a_wrong_query_is_400_and_names_the_field(browser, item, query, field):
     response = browser.get(f"{URL}?{query}")
 
     assert response.status_code == 400
-    assert field in response.json()
+    assert response["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert (problem["status"], problem["title"], problem["code"]) == (400, "Bad Request", "invalid")
+    assert field in [error["parameter"] for error in problem["errors"]]
 
 
 def test_a_cursor_that_was_tampered_with_is_400(browser, alice, template):

@@ -162,7 +162,7 @@ def test_reading_and_claiming_at_once_have_one_winner(alice, template):
 
     def read_one_by_one():
         for item in list(inbox.of(alice)):
-            inbox.mark(inbox.chosen(alice, ids=[item.pk]), "read", now=datetime.now(UTC))
+            inbox.mark(inbox.by_ids(alice, [item.pk]), "read", now=datetime.now(UTC))
 
     at_once(claim, read_one_by_one)
 
