@@ -3,18 +3,7 @@
 
 import { LiveUpdates } from "./notification-live.js";
 
-/**
- * @typedef {{name: string, text: string, run_at: string | null, result: any}} Action
- * @typedef {{id: string, sort_key: string, template: string, category: string, priority: "urgent" | "high" | "normal" | "low",
- *   title: string, body: string, action_url: string, action_text: string, actions: Action[], about: string, created_at: string,
- *   seen_at: string | null, read_at: string | null, archived_at: string | null, snoozed_until: string | null}} Item
- * @typedef {{unseen: number, unread: number, cap: number, by_category: Record<string, {unseen: number, unread: number}>}} Counts
- * @typedef {{status?: string, category?: string, template?: string, priority?: string, about?: string,
- *   created_after?: string, created_before?: string}} Filter
- * @typedef {{type: "item", item: Item, fresh: boolean, counts?: Counts} | {type: "removed", id: string, counts?: Counts}
- *   | {type: "refresh", counts?: Counts} | {type: "counts", counts: Counts}
- *   | {type: "state", state: "connecting" | "live" | "polling" | "offline" | "logged-out"}} Message
- */
+/** @import { Change, Counts, Filter, Item, Message } from "./notification-types.d.ts" */
 
 const PATIENCE = 15_000;
 
@@ -22,8 +11,8 @@ const PATIENCE = 15_000;
 export class NotificationError extends Error {
   name = "NotificationError";
 
-  /** @param {number} status @param {Record<string, any>} [problem] @param {number} [retryAfter] seconds */
-  constructor(status, problem = {}, retryAfter = 0) {
+  /** @param {number} status */
+  constructor(status, problem = /** @type {any} */ ({}), retryAfter = 0) {
     super(problem.detail || problem.title || `HTTP ${status}`);
     this.status = status;
     this.problem = problem;
@@ -39,22 +28,19 @@ export class NotificationError extends Error {
 export class NotificationClient {
   #live;
   #etag = "";
-  /** @type {Counts | undefined} */
   #counts;
 
-  /** @param {{api?: string, user?: string, csrfToken?: string, csrfCookie?: string}} [options] */
   constructor({ api = "/api/notifications/", user = "", csrfToken = "", csrfCookie = "csrftoken" } = {}) {
     this.api = new URL(api.replace(/\/?$/, "/"), location.href).href;
     this.csrfToken = csrfToken;
     this.csrfCookie = csrfCookie;
-    // Named for the person, too: on a shared computer nobody hears what was meant for somebody else.
+    // Named for the person, too: on a shared computer nobody hears what is meant for somebody else.
     this.#live = new LiveUpdates(this, `notifications ${user} ${this.api}`);
   }
 
   /**
-   * Hear of every change; the first subscriber opens the connection, the last one to leave closes it.
-   * @param {(message: Message) => void} listener
-   * @returns {() => void} unsubscribe
+   * Hear of every change; the first one opens the connection, the last one to leave closes it.
+   * @param {(message: Message) => void} listener @returns {() => void} unsubscribe
    */
   subscribe(listener) {
     return this.#live.subscribe(listener);
@@ -62,41 +48,32 @@ export class NotificationClient {
 
   /**
    * Return a page, newest first; `cursor` is null on the last one.
-   * @param {Filter & {cursor?: string | null, page_size?: number}} [query]
+   * @param {Filter & {cursor?: string | null, page_size?: number}} query
    * @returns {Promise<{results: Item[], cursor: string | null}>}
    */
   async list(query = {}) {
     const given = Object.entries(query).filter(([, value]) => value);
-    const { results, next } = await this.request(`?${new URLSearchParams(/** @type {any} */ (given))}`);
+    const { results, next } = await this.request(`?${new URLSearchParams(given)}`);
     return { results, cursor: next && new URL(next, this.api).searchParams.get("cursor") };
   }
 
-  /** Return the counts; the very same object as before when the server says that nothing changed. @returns {Promise<Counts>} */
+  /** Return the very same object as before when the server says that nothing changed. @returns {Promise<Counts>} */
   async counts() {
-    const answer = await this.#fetch("counts/", "GET", undefined, this.#etag ? { "If-None-Match": this.#etag } : {});
-    if (answer.status !== 304 || !this.#counts) {
+    const answer = await this.#fetch("counts/", "GET", undefined, this.#etag && { "If-None-Match": this.#etag });
+    if (answer.status !== 304) {
       this.#etag = answer.headers.get("ETag") ?? "";
       this.#counts = await answer.json();
     }
-    return /** @type {Counts} */ (this.#counts);
+    return this.#counts;
   }
 
-  /** @param {string} id @returns {Promise<Item>} */
-  get(id) {
-    return this.request(`${id}/`);
-  }
-
-  /**
-   * @param {string} id
-   * @param {{read?: boolean, seen?: true, archived?: boolean, snoozed_until?: string | null}} change
-   * @returns {Promise<Item>}
-   */
+  /** @param {string} id @param {Change} change @returns {Promise<Item>} */
   async update(id, change) {
     return this.#tell(await this.request(`${id}/`, "PATCH", change));
   }
 
   /**
-   * Mark some by id, or all that match up to the sort_key `before`: the newest the reader has seen.
+   * Mark some by id, or all that match, up to the sort_key `before`: of the newest that was shown.
    * @param {"read" | "unread" | "seen" | "archived" | "unarchived"} as
    * @param {{ids: string[]} | {filter?: Filter, before: string}} which
    * @returns {Promise<{updated: number, counts: Counts}>}
@@ -107,11 +84,11 @@ export class NotificationClient {
     return answer;
   }
 
-  /** Hide an item for good. @param {string} id */
+  /** Hide for good. @param {string} id */
   async remove(id) {
     await this.request(`${id}/`, "DELETE");
     this.#live.share({ type: "removed", id });
-    await this.#recount();
+    this.#recount();
   }
 
   /** @param {string} id @param {string} name @returns {Promise<Item>} */
@@ -119,12 +96,11 @@ export class NotificationClient {
     return this.#tell(await this.request(`${id}/actions/${encodeURIComponent(name)}/`, "POST", {}));
   }
 
-  /** @param {string} id @returns {Promise<{lines: {text: string, channel: string, state: string, reason: string, at: string | null, basis: string}[]}>} */
+  /** @param {string} id */
   why(id) {
     return this.request(`${id}/why/`);
   }
 
-  /** The matrix of categories and channels. */
   preferences() {
     return this.request("preferences/");
   }
@@ -134,7 +110,6 @@ export class NotificationClient {
     return this.request("preferences/", "PATCH", { changes });
   }
 
-  /** Time zone, language and quiet hours. */
   settings() {
     return this.request("settings/");
   }
@@ -144,40 +119,31 @@ export class NotificationClient {
     return this.request("settings/", "PATCH", change);
   }
 
-  /**
-   * Ask anything else of the API; raises `NotificationError`.
-   * @param {string} path below the API @param {string} [method] @param {object} [body]
-   * @returns {Promise<any>}
-   */
-  async request(path, method, body) {
+  /** Ask anything else of the API. @param {string} path @returns {Promise<any>} */
+  async request(path, method = "GET", body) {
     const answer = await this.#fetch(path, method, body);
     return answer.status === 204 ? null : answer.json();
   }
 
-  /** @param {Item} item */
-  async #tell(item) {
+  #tell(item) {
     this.#live.share({ type: "item", item });
     this.#recount();
     return item;
   }
 
-  /** The stream tells the counts by itself. */
+  /** Where nothing streams, nobody else tells the counts. */
   async #recount() {
-    if (!this.#live.streaming) {
-      await this.counts().then((counts) => this.#live.share({ type: "counts", counts })).catch(() => {});
-    }
+    if (this.#live.streaming) return;
+    const counts = await this.counts().catch(() => null);
+    if (counts) this.#live.share({ type: "counts", counts });
   }
 
-  /**
-   * @param {string} path @param {string} [method] @param {object} [body] @param {Record<string, string>} [headers]
-   * @returns {Promise<Response>}
-   */
-  async #fetch(path, method = "GET", body, headers = {}) {
-    const ask = (/** @type {string} */ token) =>
+  async #fetch(path, method, body, headers) {
+    const ask = (token) =>
       fetch(new URL(path, this.api), {
         method,
         body: body && JSON.stringify(body),
-        headers: { Accept: "application/json", ...(body && { "Content-Type": "application/json" }), "X-CSRFToken": token, ...headers },
+        headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token, ...headers },
         // What is marked on the way out of the page arrives all the same.
         keepalive: method !== "GET",
         signal: AbortSignal.timeout(PATIENCE),
@@ -186,7 +152,7 @@ export class NotificationClient {
       });
     const cookie = document.cookie.match(`(?:^|; )${this.csrfCookie}=([^;]*)`)?.[1] ?? "";
     let answer = await ask(this.csrfToken || cookie);
-    // Logging in elsewhere makes the page's token old; the cookie is always new.
+    // Logging in again makes the page's token old; the cookie is always new.
     if (answer.status === 403 && method !== "GET" && this.csrfToken && cookie) answer = await ask(cookie);
     if (answer.ok || answer.status === 304) return answer;
     const problem = await answer.json().catch(() => ({}));

@@ -1,5 +1,5 @@
-// Every word the component says. Replace any by the `labels` attribute or property; plurals end in what Intl.PluralRules
-// selects (new_one, new_few, new_other).
+// @ts-check
+// What the component says, and how it tells times. Plural forms end as Intl.PluralRules selects: new_one, new_few, new_other.
 
 export const LABELS = {
   "title": "Notifications",
@@ -12,7 +12,6 @@ export const LABELS = {
   "see_all": "See all notifications",
   "categories": "Categories",
   "all": "All",
-  "tab": "{name}, {count} unread",
   "show": "Show",
   "inbox": "Inbox",
   "unread": "Unread",
@@ -26,13 +25,12 @@ export const LABELS = {
   "empty_unread": "Nothing unread.",
   "empty_archived": "Nothing archived.",
   "empty_snoozed": "Nothing snoozed.",
-  "offline": "You are offline. New notifications appear when you are back.",
+  "offline": "You are offline.",
   "error": "That did not work.",
   "retry": "Try again",
   "logged_out": "You are logged out.",
   "reload": "Reload the page",
   "undo": "Undo",
-  "is_unread": "Unread:",
   "urgent": "Urgent",
   "high": "Important",
   "mark_read": "Mark as read",
@@ -41,15 +39,15 @@ export const LABELS = {
   "unarchive": "Move to inbox",
   "snooze": "Snooze",
   "unsnooze": "End snooze",
-  "more": "More",
-  "why": "Why did I get this?",
-  "delete": "Delete",
   "snoozed_until": "Snoozed until {time}",
   "in_an_hour": "In an hour",
   "this_evening": "This evening",
   "tomorrow": "Tomorrow",
   "next_monday": "Next Monday",
   "own_time": "Own time",
+  "more": "More",
+  "why": "Why did I get this?",
+  "delete": "Delete",
   "now": "just now",
   "done_read": "Marked as read",
   "done_unread": "Marked as unread",
@@ -63,7 +61,6 @@ export const LABELS = {
   "default": "Default",
   "default_is": "Default ({name})",
   "by_kind": "By kind of notification",
-  "locked": "{name}, cannot be changed",
   "quiet_hours": "Quiet hours",
   "quiet_hint": "In these hours, only what is urgent reaches you.",
   "from": "From",
@@ -73,3 +70,38 @@ export const LABELS = {
   "time_zone": "Time zone",
   "language": "Language"
 };
+
+/** Seconds. */
+const UNITS = /** @type {const} */ ([["day", 86_400], ["hour", 3_600], ["minute", 60]]);
+const WEEK = 604_800;
+
+export class Words {
+  /** @param {string} lang @param {Record<string, string>} labels */
+  constructor(lang, labels) {
+    this.lang = lang;
+    this.labels = { ...LABELS, ...labels };
+  }
+
+  say = (key, values = {}) => (this.labels[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
+  /** @param {number | string} count such as 3 or "99+" */
+  plural = (key, count) => {
+    const form = `${key}_${new Intl.PluralRules(this.lang).select(parseInt(count))}`;
+    return this.say(form in this.labels ? form : `${key}_other`, { count });
+  };
+
+  /** A time by the reader's clock. */
+  when = (instant) => {
+    const date = new Date(instant);
+    const near = Math.abs(+date - Date.now()) < WEEK * 900;
+    return date.toLocaleString(this.lang, near ? { weekday: "short", hour: "numeric", minute: "2-digit" } : { dateStyle: "medium", timeStyle: "short" });
+  };
+
+  /** How long ago it was. */
+  ago = (instant) => {
+    const seconds = (Date.now() - Date.parse(instant)) / 1000;
+    if (seconds > WEEK) return new Date(instant).toLocaleDateString(this.lang, { dateStyle: "medium" });
+    const [unit, size] = UNITS.find(([, length]) => seconds >= length) ?? [];
+    return unit ? new Intl.RelativeTimeFormat(this.lang, { numeric: "auto" }).format(-Math.floor(seconds / size), unit) : this.say("now");
+  };
+}

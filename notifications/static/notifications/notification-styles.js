@@ -40,12 +40,13 @@ button, select, input, .button {
   border-radius: 8px;
   background: var(--ground);
   color: inherit;
-  font: 500 .8125rem/1.4 inherit;
-  font-family: inherit;
+  font: inherit;
+  font-size: .8125rem;
+  font-weight: 500;
   text-decoration: none;
   cursor: pointer;
 }
-button:hover, .button:hover, select:hover, .button:hover { background: var(--hover); }
+button:hover, select:hover, .button:hover { background: var(--hover); }
 .icon, .bell { display: grid; place-items: center; width: var(--target); height: var(--target); padding: 0; border: 0; background: none; color: var(--quiet); }
 .icon:hover, .icon[aria-expanded="true"] { color: var(--text); background: var(--hover); }
 
@@ -56,16 +57,16 @@ button:hover, .button:hover, select:hover, .button:hover { background: var(--hov
 
 [part="panel"] { display: flex; flex-direction: column; background: var(--ground); color: var(--text); border: 1px solid var(--border); border-radius: var(--radius); outline: 0; overflow: hidden; }
 .popover { position: fixed; z-index: 1000; inset: auto; width: var(--notification-center-width, 27rem); max-width: calc(100vw - 16px); height: var(--notification-center-height, 40rem); margin: 0; padding: 0; box-shadow: var(--notification-center-shadow, 0 2px 6px rgb(10 15 40 / 8%), 0 16px 48px rgb(10 15 40 / 18%)); }
-header { display: flex; align-items: center; gap: 4px; padding: 10px 10px 6px 18px; padding-inline: 18px 10px; }
-h2 { flex: 1; font-size: 1.125rem; font-weight: 650; letter-spacing: -.01em; }
-header .tools { display: flex; gap: 2px; }
+.header { display: flex; align-items: center; gap: 4px; padding: 10px 10px 6px 18px; padding-inline: 18px 10px; }
+h2 { flex: 1; overflow: hidden; text-overflow: ellipsis; font-size: 1.125rem; font-weight: 650; letter-spacing: -.01em; }
+.header .tools { display: flex; gap: 2px; }
 .inbox, .preferences { flex: 1; display: flex; flex-direction: column; min-height: 0; }
 .bar { display: flex; align-items: center; justify-content: flex-end; gap: 8px; padding: 0 14px 10px; border-block-end: 1px solid var(--border); }
 .tabs { flex: 1; display: flex; gap: 4px; padding: 4px; margin: -4px; overflow-x: auto; scrollbar-width: none; }
 .tabs button { flex: none; border-color: transparent; border-radius: 99px; background: none; color: var(--quiet); }
 .tabs button:hover { color: var(--text); }
 .tabs [aria-pressed="true"] { background: var(--text); color: var(--ground); }
-.tabs b { margin-inline-start: 6px; font-weight: 500; opacity: .85; font-variant-numeric: tabular-nums; }
+.tabs b { margin-inline-start: 6px; font-weight: 500; font-variant-numeric: tabular-nums; }
 select { padding-inline: 8px; }
 
 .scroller { position: relative; flex: 1; overflow-y: auto; overscroll-behavior: contain; outline: 0; }
@@ -81,34 +82,33 @@ li[part]:focus-visible { outline-offset: -2px; }
 .title a:focus-visible { outline: 0; }
 .title a:focus-visible::after { outline: 2px solid var(--accent); outline-offset: -3px; border-radius: 8px; }
 .body { margin-block-start: 2px; color: var(--quiet); white-space: pre-line; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
-.page .body, .open .body { -webkit-line-clamp: none; }
+.page .body, li.more .body { -webkit-line-clamp: none; }
 .actions, .drawer, .fields, form { display: flex; flex-wrap: wrap; gap: 8px; align-items: end; }
-.actions, .drawer { position: relative; margin-block-start: 8px; width: fit-content; }
+.actions, .drawer { position: relative; width: fit-content; }
+.actions:not(:empty), .drawer { margin-block-start: 8px; }
 .actions > :first-child:not([aria-disabled]) { background: var(--accent); border-color: var(--accent); color: var(--accent-text); }
 .actions > :first-child:not([aria-disabled]):hover { filter: brightness(1.08); }
 .button { display: inline-grid; align-items: center; }
 [aria-disabled] { cursor: default; color: var(--quiet); }
-.result { color: var(--quiet); }
 .meta { display: flex; flex-wrap: wrap; align-items: center; gap: 0 8px; min-height: var(--target); color: var(--quiet); font-size: .8125rem; }
-.meta span + span::before { content: "·"; margin-inline-end: 8px; }
+.hot + *::before { content: "·"; margin-inline-end: 8px; }
 .hot { color: light-dark(#b3172e, #ff9aa6); font-weight: 600; }
 .meta .tools { position: relative; display: flex; margin-inline-start: auto; }
 .drawer small { display: block; color: var(--quiet); font-weight: 400; }
 .drawer { margin-block-end: 6px; }
-.danger { color: light-dark(#b3172e, #ff9aa6); }
-.why { flex-basis: 100%; padding-inline-start: 12px; border-inline-start: 2px solid var(--border); color: var(--quiet); font-size: .8125rem; }
+.drawer ul { flex-basis: 100%; padding-inline-start: 12px; border-inline-start: 2px solid var(--border); color: var(--quiet); font-size: .8125rem; }
 
 .pill { position: sticky; z-index: 1; inset-block-start: 10px; display: block; width: fit-content; height: 32px; margin: 0 auto -32px; border: 0; border-radius: 99px; background: var(--accent); color: var(--accent-text); box-shadow: 0 4px 14px rgb(0 0 0 / 22%); }
 .pill:hover { background: var(--accent); filter: brightness(1.08); }
-.more { display: block; margin: 12px auto; }
+.scroller > .more { display: block; margin: 12px auto; }
 .note { display: grid; justify-items: center; gap: 12px; color: var(--quiet); text-align: center; }
 .note:not(:empty) { padding: 36px 24px; }
 .calm { width: 64px; height: 64px; border-radius: 50%; background: var(--hover); }
 .bone { width: 100%; height: 52px; border-radius: 10px; background: var(--hover); }
 .notice { display: flex; align-items: center; justify-content: space-between; gap: 12px; margin: 10px; padding: 8px 8px 8px 16px; border-radius: 10px; background: var(--text); color: var(--ground); }
 .notice button { border: 0; background: none; color: inherit; text-decoration: underline; }
-footer { padding: 10px; border-block-start: 1px solid var(--border); text-align: center; font-size: .875rem; }
-footer a { color: var(--accent); display: inline-block; padding: 4px 12px; }
+.footer { padding: 10px; border-block-start: 1px solid var(--border); text-align: center; font-size: .875rem; }
+.footer a { color: var(--accent); display: inline-block; padding: 4px 12px; }
 
 .preferences { gap: 20px; padding: 8px 18px 18px; overflow-y: auto; }
 legend { padding: 0; font-weight: 600; }
