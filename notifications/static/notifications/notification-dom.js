@@ -22,7 +22,7 @@ export function h(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value || value === "") element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter(Boolean));
+  element.append(...children.flat(2).filter(Boolean));
   return element;
 }
 

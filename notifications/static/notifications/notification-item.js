@@ -30,11 +30,11 @@ export class ItemView {
     this.item = item;
     const { element } = this;
     const { active, renderItem } = this.#center;
-    const focused = element.contains(active) && active.dataset.tool;
+    const focused = element.contains(active) && active.dataset.tool?.replace(/^un/, "");
     element.className = `${item.read_at ? "" : "unread"} ${this.#drawer}`;
     element.replaceChildren(...this.#content(item).filter(Boolean));
     renderItem?.(item, element);
-    if (focused) (element.querySelector(`[data-tool="${focused}"]`) ?? element).focus();
+    if (focused) (element.querySelector(`[data-tool$="${focused}"]`) ?? element).focus();
   }
 
   #content(item) {

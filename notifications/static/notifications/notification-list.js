@@ -1,7 +1,7 @@
 // @ts-check
 // The list: pages of items, in order and in place while items arrive, change and go.
 
-import { button, h } from "./notification-dom.js";
+import { button, h, icon } from "./notification-dom.js";
 import { ItemView } from "./notification-item.js";
 
 const PAGE = 25;
@@ -31,7 +31,7 @@ export class NotificationList {
     this.note = h("div", { class: "note", part: "state" });
     this.more = button(say("load_more"), () => this.load(true), { class: "more", part: "more" });
     this.element = h("div", { class: "scroller", part: "scroller", tabindex: "-1" }, this.pill, this.list, this.note, this.more);
-    const near = ([{ isIntersecting }]) => isIntersecting && !this.#loading && this.load(true);
+    const near = (seen) => seen.at(-1).isIntersecting && !this.#loading && this.load(true);
     this.#watch = new IntersectionObserver(near, { root: center.isPage ? null : this.element, rootMargin: "200px" });
   }
 
@@ -117,7 +117,7 @@ export class NotificationList {
       : error ? [error.status ? error.message : say("error"), does("retry", () => this.load(Boolean(this.#cursor)))]
       : !empty ? []
       : this.#loading ? [h("span", { class: "hidden" }, say("loading")), ...[1, 2, 3].map(() => h("i", { class: "bone" }))]
-      : [h("i", { class: "calm" }), say(`empty${this.status && `_${this.status}`}`)];
+      : [h("i", { class: "calm" }, icon("bell")), say(`empty${this.status && `_${this.status}`}`)];
     this.note.replaceChildren(...note);
     // Observed anew, it tells at once whether it is in sight still.
     this.#watch.unobserve(this.more);

@@ -62,11 +62,12 @@ h2 { flex: 1; overflow: hidden; text-overflow: ellipsis; font-size: 1.125rem; fo
 .header .tools { display: flex; gap: 2px; }
 .inbox, .preferences { flex: 1; display: flex; flex-direction: column; min-height: 0; }
 .bar { display: flex; align-items: center; justify-content: flex-end; gap: 8px; padding: 0 14px 10px; border-block-end: 1px solid var(--border); }
+[part="back"]:dir(rtl) svg { scale: -1 1; }
 .tabs { flex: 1; display: flex; gap: 4px; padding: 4px; margin: -4px; overflow-x: auto; scrollbar-width: none; }
-.tabs button { flex: none; border-color: transparent; border-radius: 99px; background: none; color: var(--quiet); }
+.tabs button { flex: none; display: inline-flex; gap: 6px; align-items: center; border-color: transparent; border-radius: 99px; background: none; color: var(--quiet); }
 .tabs button:hover { color: var(--text); }
 .tabs [aria-pressed="true"] { background: var(--text); color: var(--ground); }
-.tabs b { margin-inline-start: 6px; font-weight: 500; font-variant-numeric: tabular-nums; }
+.tabs b { font-weight: 500; font-variant-numeric: tabular-nums; }
 select { padding-inline: 8px; }
 
 .scroller { position: relative; flex: 1; overflow-y: auto; overscroll-behavior: contain; outline: 0; }
@@ -83,7 +84,7 @@ li[part]:focus-visible { outline-offset: -2px; }
 .title a:focus-visible::after { outline: 2px solid var(--accent); outline-offset: -3px; border-radius: 8px; }
 .body { margin-block-start: 2px; color: var(--quiet); white-space: pre-line; display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 4; overflow: hidden; }
 .page .body, li.more .body { -webkit-line-clamp: none; }
-.actions, .drawer, .fields, form { display: flex; flex-wrap: wrap; gap: 8px; align-items: end; }
+.actions, .drawer, form { display: flex; flex-wrap: wrap; gap: 8px; align-items: end; }
 .actions, .drawer { position: relative; width: fit-content; }
 .actions:not(:empty), .drawer { margin-block-start: 8px; }
 .actions > :first-child:not([aria-disabled]) { background: var(--accent); border-color: var(--accent); color: var(--accent-text); }
@@ -91,7 +92,7 @@ li[part]:focus-visible { outline-offset: -2px; }
 .button { display: inline-grid; align-items: center; }
 [aria-disabled] { cursor: default; color: var(--quiet); }
 .meta { display: flex; flex-wrap: wrap; align-items: center; gap: 0 8px; min-height: var(--target); color: var(--quiet); font-size: .8125rem; }
-.hot + *::before { content: "·"; margin-inline-end: 8px; }
+.meta .hot + *::before { content: "·"; margin-inline-end: 8px; }
 .hot { color: light-dark(#b3172e, #ff9aa6); font-weight: 600; }
 .meta .tools { position: relative; display: flex; margin-inline-start: auto; }
 .drawer small { display: block; color: var(--quiet); font-weight: 400; }
@@ -103,7 +104,8 @@ li[part]:focus-visible { outline-offset: -2px; }
 .scroller > .more { display: block; margin: 12px auto; }
 .note { display: grid; justify-items: center; gap: 12px; color: var(--quiet); text-align: center; }
 .note:not(:empty) { padding: 36px 24px; }
-.calm { width: 64px; height: 64px; border-radius: 50%; background: var(--hover); }
+.calm { display: grid; place-items: center; width: 72px; height: 72px; border-radius: 50%; background: var(--hover); }
+.calm svg { width: 32px; height: 32px; }
 .bone { width: 100%; height: 52px; border-radius: 10px; background: var(--hover); }
 .notice { display: flex; align-items: center; justify-content: space-between; gap: 12px; margin: 10px; padding: 8px 8px 8px 16px; border-radius: 10px; background: var(--text); color: var(--ground); }
 .notice button { border: 0; background: none; color: inherit; text-decoration: underline; }
@@ -113,8 +115,8 @@ li[part]:focus-visible { outline-offset: -2px; }
 .preferences { gap: 20px; padding: 8px 18px 18px; overflow-y: auto; }
 legend { padding: 0; font-weight: 600; }
 fieldset p, .field small { color: var(--quiet); font-size: .8125rem; }
-.fields { margin-block-start: 8px; gap: 10px 14px; }
-.field { display: grid; gap: 3px; flex: 1 1 9.5rem; font-size: .8125rem; color: var(--quiet); }
+.fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); align-items: end; gap: 10px 14px; margin-block-start: 8px; }
+.field { display: grid; gap: 3px; font-size: .8125rem; color: var(--quiet); }
 .field b { color: var(--text); min-height: var(--target); align-content: center; }
 .field :is(select, input) { width: 100%; color: var(--text); }
 details { margin-block-start: 10px; }
@@ -130,6 +132,8 @@ summary { min-height: 24px; cursor: pointer; color: var(--accent); font-size: .8
 }
 @media (max-width: 480px) {
   .popover { inset: 0 !important; width: 100%; max-width: none; height: 100%; max-height: none !important; border: 0; border-radius: 0; }
+  .header { gap: 0; padding-inline: 14px 6px; }
+  h2 { font-size: 1rem; }
 }
 @media (prefers-reduced-motion: no-preference) {
   .ring svg { animation: ring .7s ease; transform-origin: 50% 15%; }
