@@ -14,7 +14,7 @@ PRODUCTION = SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.toke
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-unit test-services chaos check format locks clean python run dev
+.PHONY: help demo test test-unit test-services test-browser chaos fuzz check format locks clean python run dev chromium
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ SERVICES = $(BIN)/python -m tests.services --
 
 test: dev ## Run all tests, and see that little is untested
 	@rm -f .coverage .coverage.*
-	@$(MAKE) --no-print-directory test-unit test-services
+	@$(MAKE) --no-print-directory test-unit test-services test-browser
 	@printf '\n=== Coverage ===\n\n'
 	@$(BIN)/python -m coverage combine --quiet
 	$(BIN)/python -m coverage report
@@ -44,8 +44,16 @@ test-services: dev ## Start PostgreSQL and Redis; run the tests that need them, 
 	@printf '\n=== The tests without services once more, on PostgreSQL ===\n\n'
 	$(SERVICES) env -u REDIS_URL $(PYTEST) -n auto --ignore tests/demo $(ARGS)
 
+test-browser: dev chromium ## Look at the pages with a real Chromium
+	@printf '\n=== Tests with a browser ===\n\n'
+	$(PYTEST) -m browser $(ARGS)
+
 chaos: dev ## Break real servers and processes, and see that nothing is lost (PROFILE=full: the long run)
 	$(BIN)/python -m tests.chaos --profile $(or $(PROFILE),short) $(ARGS)
+
+fuzz: dev ## Ask the API what its description allows, and what it does not (ARGS="…" for schemathesis)
+	@$(call ensure_fuzz)
+	$(BIN)/python -m tests.fuzzing .venv-fuzz/bin/schemathesis --max-examples 30 $(ARGS)
 
 check: dev ## Check style, layers, types, deployment settings and migrations
 	$(BIN)/python -m ruff check .
@@ -66,13 +74,14 @@ locks: python ## Resolve requirements/*.lock from pyproject.toml (ARGS=--upgrade
 		folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 		$(REAL_PYTHON) -m venv "$$folder"; "$$folder/bin/python" -m pip install --quiet uv; uv="$$folder/bin/uv"; \
 	fi; \
-	lock() { "$$uv" pip compile -q pyproject.toml --universal --python-version 3.11 \
+	lock() { "$$uv" pip compile -q --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header $(ARGS) "$$@"; }; \
-	lock -o requirements/run.lock; \
-	lock -o requirements/dev.lock --group dev --constraints requirements/run.lock
+	lock pyproject.toml -o requirements/run.lock; \
+	lock pyproject.toml -o requirements/dev.lock --group dev --constraints requirements/run.lock; \
+	lock -o requirements/fuzz.lock --group fuzz
 
 clean: ## Remove .venv and what the tools left
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov .test
+	rm -rf .venv .venv-fuzz .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov .test
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- The .venv ------------------------------------------------------------------------------------------------------
@@ -83,6 +92,15 @@ run: python
 
 dev: python
 	@$(call ensure_installed,dev)
+
+# The browser of the tests. Where it cannot be installed, they are skipped and say so.
+chromium:
+	@command -v chromium chromium-browser google-chrome "$$CHROMIUM" >/dev/null || { \
+		echo "Installing chromium"; \
+		as_root=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+		{ $$as_root timeout 120 apt-get update -q && \
+			$$as_root env DEBIAN_FRONTEND=noninteractive timeout 300 apt-get install -qy --no-install-recommends chromium; \
+		} >/dev/null 2>&1 || echo "No chromium, and it cannot be installed here: the tests with a browser will be skipped" >&2; }
 
 python:
 	@$(PYTHON) -c '' 2>/dev/null || \
@@ -104,10 +122,22 @@ if ! installed $(1); then \
 fi
 endef
 
+define ensure_fuzz
+set -e; \
+if ! cmp -s requirements/fuzz.lock .venv-fuzz/fuzz.lock; then \
+	echo "Installing requirements/fuzz.lock into .venv-fuzz"; \
+	rm -rf .venv-fuzz; $(REAL_PYTHON) -m venv .venv-fuzz 2>/dev/null || $(UV) venv --quiet --python $(REAL_PYTHON) .venv-fuzz; \
+	$(install_fuzz) --require-hashes --requirement requirements/fuzz.lock; \
+	cp requirements/fuzz.lock .venv-fuzz/; \
+fi
+endef
+
 ifdef UV
+install_fuzz = $(UV) pip install --quiet --python .venv-fuzz/bin/python
 new_venv = rm -rf .venv; $(UV) venv --quiet --python $(REAL_PYTHON) .venv
 install = $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
 else
+install_fuzz = .venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check
 new_venv = rm -rf .venv; $(REAL_PYTHON) -m venv .venv
 install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement
 endif

@@ -38,7 +38,7 @@ from notifications.pipeline.recipients import chunks, key_of, users_of
 from notifications.pipeline.wording import contract
 from notifications.registry import audience, inbox_action, still_valid
 from notifications.types import Priority, Source
-from notifications.values import DryRun, PublishedBatch
+from notifications.values import DryRun, Pressed, PublishedBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ActionRefused",
     "DryRun",
+    "Pressed",
     "Priority",
     "PublishedBatch",
     "PublishedEvent",

@@ -96,8 +96,14 @@ def inbox_action(name: str, *, text: Any) -> Callable[[Answer], Answer]:
     It runs once for an item, in the transaction that notes it, and returns what to tell the person, or None; pressed
     again, the same is told. It may raise `ActionRefused`: then nothing is noted, and the button can be pressed again.
     """
-    _action_texts[name] = text
-    return _registering(_answers, name, "action")
+    registering = _registering(_answers, name, "action")
+
+    def register(function: Answer) -> Answer:
+        registered = registering(function)
+        _action_texts[name] = text
+        return registered
+
+    return register
 
 
 def inbox_action_named(name: str) -> InboxAction | None:

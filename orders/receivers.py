@@ -7,9 +7,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from notifications.publishing import audience, publish_notification
+from notifications.publishing import ActionRefused, Pressed, audience, inbox_action, publish_notification
+from orders.exceptions import WrongStatus
 from orders.models import Order
+from orders.services import deliver_order
 
 #: Lines named in a confirmation. An order of any length can be placed, but variables are at most 16 KB.
 SHOWN_LINES = 15
@@ -19,6 +23,19 @@ SHOWN_LINES = 15
 def customers() -> QuerySet[User]:
     """Return everybody who shops here: whose account is active, less staff."""
     return User.objects.filter(is_active=True, is_staff=False)
+
+
+@inbox_action("confirm_arrival", text=gettext_lazy("It has arrived"))
+def confirm_arrival(pressed: Pressed) -> str:
+    """Take the customer's word for it that the parcel is there."""
+    order = Order.objects.filter(pk=pressed.about.rpartition(":")[2], customer=pressed.recipient).first()
+    if order is None:
+        raise ActionRefused(_("This order is no longer there."))
+    try:
+        deliver_order(order)
+    except WrongStatus as e:
+        raise ActionRefused(_("Somebody has noted its arrival already.")) from e
+    return _("Thank you! Enjoy it.")
 
 
 def notify_customer_registered(sender: type[User], *, customer: User, **kwargs: Any) -> None:

@@ -12,20 +12,24 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from notifications import conf, registry
+from notifications.api.serializers import NotificationSerializer
 from notifications.channels.base import ChannelAdapter
-from notifications.exceptions import PermanentError, TransientError, UnknownTemplate
+from notifications.exceptions import ActionRefused, PermanentError, TransientError, UnknownTemplate
 from notifications.models import Broadcast, ConsentChange, Event
 from notifications.publishing import (
     audience,
     cancel_broadcast,
     cancel_event,
+    inbox_action,
     publish_batch_notification,
     publish_notification,
     resolve,
     still_valid,
 )
+from notifications.services import inbox, inbox_actions
 from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Level, Reason
 from notifications.values import Receipt, Said
+from tests.factories import make_item
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -190,6 +194,35 @@ def test_the_adapter_of_the_channels_page_does_what_the_page_says():
     assert isinstance(pigeon, ChannelAdapter)
     assert [type(result) for result in results] == [Receipt, TransientError, PermanentError]
     assert released == ["Your order is here."]
+
+
+def test_the_button_of_the_inbox_page_answers(alice, template, monkeypatch):
+    monkeypatch.setattr(registry, "_answers", {})
+    arrived: list[str] = []
+    scope: dict[str, Any] = {
+        "inbox_action": inbox_action,
+        "ActionRefused": ActionRefused,
+        "lost_parcels": {"parcel:2"},
+        "arrived": arrived,
+    }
+    exec(code("docs/inbox.md", 0), scope)  # noqa: S102 - our own page
+    found, lost = (
+        make_item(alice, template, about=about, actions=[{"name": "confirm-arrival", "run_at": None, "result": ""}])
+        for about in ("parcel:1", "parcel:2")
+    )
+
+    inbox_actions.run(inbox.by_ids(alice, [found.pk]), "confirm-arrival", now=timezone.now())
+    with pytest.raises(ActionRefused, match="lost"):
+        inbox_actions.run(inbox.by_ids(alice, [lost.pk]), "confirm-arrival", now=timezone.now())
+
+    assert arrived == ["parcel:1"]
+
+
+def test_the_inbox_page_lists_every_field_of_an_item():
+    page = (ROOT / "docs/inbox.md").read_text(encoding="utf-8")
+    listed = page.split("## An item")[1].split("`")[1]
+
+    assert re.split(r",\s+", listed) == list(NotificationSerializer.Meta.fields)
 
 
 @pytest.fixture

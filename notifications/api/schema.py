@@ -100,6 +100,6 @@ class DocsView(SpectacularSwaggerSplitView):
     authentication_classes = ()
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        response: Response = super().get(request, *args, **kwargs)
+        response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         response["Content-Security-Policy"] = _CONTENT_POLICY
         return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from notifications.api.strict import InstantField, StrictSerializer
@@ -65,6 +65,7 @@ class NotificationSerializer(serializers.ModelSerializer[Notification]):
         return inbox_actions.offered(item)
 
 
+@extend_schema_serializer(many=False)
 class PageSerializer(serializers.Serializer[Any]):
     """A page of the inbox."""
 

@@ -70,7 +70,15 @@ class Notification(models.Model):
 
     class Meta:
         ordering = ["-sort_key"]
-        constraints = [models.UniqueConstraint(fields=["event_id", "recipient"], name="notification_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["event_id", "recipient"], name="notification_once"),
+            models.CheckConstraint(
+                name="notification_read_is_seen", condition=Q(read_at__isnull=True) | Q(seen_at__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="notification_archived_is_read", condition=Q(archived_at__isnull=True) | Q(read_at__isnull=False)
+            ),
+        ]
         indexes = [
             # The inbox and its cursor.
             models.Index(

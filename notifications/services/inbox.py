@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Coalesce
 
 from notifications import ids
@@ -26,13 +26,22 @@ if TYPE_CHECKING:
 #: The longest snooze.
 MAX_SNOOZE = timedelta(days=366)
 
-#: What one mark sets: column → keep the first timestamp (True), or clear (False). Archived is read, and read is seen.
+#: What one mark sets: column → keep the first timestamp (True), or clear (False). Archived is read, and read is seen:
+#: the database holds to that, so one condition tells what a mark changes.
 MARKS: dict[str, dict[str, bool]] = {
     "seen": {"seen_at": True},
     "read": {"seen_at": True, "read_at": True},
     "unread": {"read_at": False, "archived_at": False},
     "archived": {"seen_at": True, "read_at": True, "archived_at": True},
     "unarchived": {"archived_at": False},
+}
+_CHANGES: dict[str, dict[str, bool]] = {
+    # What is unseen is unread: said, so that the index of unread items serves.
+    "seen": {"seen_at__isnull": True, "read_at__isnull": True},
+    "read": {"read_at__isnull": True},
+    "unread": {"read_at__isnull": False},
+    "archived": {"archived_at__isnull": True},
+    "unarchived": {"archived_at__isnull": False},
 }
 
 
@@ -87,17 +96,13 @@ def mark(items: NotificationQuerySet, mark_as: str, *, now: datetime) -> int:
     What was to be sent by another channel only if it is not read here is cancelled in the same transaction.
     """
     columns = MARKS[mark_as]
-    # An item changes if any of the columns is not yet as it shall be.
-    differs = Q(pk__in=[])
-    for column, is_set in columns.items():
-        differs |= Q(**{f"{column}__isnull": is_set})
     changes = {column: Coalesce(F(column), now) if is_set else None for column, is_set in columns.items()}
     awake = items.filter(snoozed_until__isnull=True)
     with transaction.atomic():
         if columns.get("read_at"):
             _call_off_escalations(awake, now=now)
-        announce(awake.filter(differs))
-        return awake.filter(differs).update(**changes)
+        announce(awake.filter(**_CHANGES[mark_as]))
+        return awake.filter(**_CHANGES[mark_as]).update(**changes)
 
 
 def snooze(items: NotificationQuerySet, until: datetime, *, now: datetime) -> int:

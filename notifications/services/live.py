@@ -20,7 +20,7 @@ MAX_ITEMS = 20
 
 def announce(items: NotificationQuerySet) -> None:
     """Announce items, as they are found now."""
-    found = list(items.order_by().values_list("recipient_id", "pk")[: MAX_ITEMS + 1])
+    found = list(items.order_by("-sort_key").values_list("recipient_id", "pk")[: MAX_ITEMS + 1])
     changed: list[tuple[Any, UUID | None]] = list(found)
     if len(found) > MAX_ITEMS:
         changed = [

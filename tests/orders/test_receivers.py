@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 import time_machine
 
-from notifications.models import Event
-from notifications.publishing import Priority
+from notifications.models import Event, Template
+from notifications.publishing import ActionRefused, Pressed, Priority
 from notifications.registry import audience_named
 from orders import services, signals
 from orders.exceptions import WrongStatus
-from orders.models import Order
-from orders.receivers import customers
+from orders.models import Order, OrderStatus
+from orders.receivers import confirm_arrival, customers
 from orders.types import LineItem
 
 pytestmark = pytest.mark.usefixtures("shipped_templates")
@@ -151,3 +152,51 @@ def test_the_customers_are_those_who_can_shop_less_staff(django_user_model):
 
     assert list(customers()) == [alice]
     assert audience_named("customers") is customers
+
+
+@pytest.fixture
+def press(alice, order):
+    """Return a function by which somebody presses the button of a shipped order's item."""
+
+    def press(recipient=alice, about=f"orders.order:{order.pk}"):
+        pressed = Pressed(recipient=recipient, template="ORDER_SHIPPED", about=about, notification_id=uuid4())
+        return confirm_arrival(pressed)
+
+    return press
+
+
+def shipped(order):
+    return services.ship_order(services.mark_paid(order), tracking_code="1Z")
+
+
+def test_the_button_of_a_shipped_order_takes_the_customers_word(order, press):
+    shipped(order)
+
+    assert press() == "Thank you! Enjoy it."
+    order.refresh_from_db()
+    assert order.status == OrderStatus.DELIVERED
+
+
+def test_the_button_refuses_what_was_noted_already(order, press):
+    services.deliver_order(shipped(order))
+
+    with pytest.raises(ActionRefused, match="noted its arrival already"):
+        press()
+
+
+def test_the_button_refuses_an_order_that_is_gone(press):
+    with pytest.raises(ActionRefused, match="no longer there"):
+        press(about="orders.order:0")
+
+
+def test_the_button_is_for_the_customer_only(order, press, charlie):
+    shipped(order)
+
+    with pytest.raises(ActionRefused):
+        press(recipient=charlie)
+    order.refresh_from_db()
+    assert order.status == OrderStatus.SHIPPED
+
+
+def test_the_shipped_wording_has_the_button():
+    assert Template.objects.get(code="ORDER_SHIPPED").actions == ["confirm_arrival"]

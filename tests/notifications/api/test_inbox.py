@@ -129,7 +129,7 @@ def test_a_cursor_that_was_tampered_with_is_400(browser, alice, template):
 
 
 def test_filters_narrow_the_list(browser, alice, template):
-    read = make_item(alice, template, read_at=timezone.now())
+    read = make_item(alice, template, seen_at=timezone.now(), read_at=timezone.now())
     unread = make_item(alice, template)
 
     def listed(query):

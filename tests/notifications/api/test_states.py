@@ -195,7 +195,8 @@ def test_an_escalation_is_called_off_by_what_settles_the_item(browser, item, tem
 
 
 def test_archive_all_that_is_read_leaves_the_rest(browser, alice, template):
-    read, unread = make_item(alice, template, read_at=timezone.now()), make_item(alice, template)
+    now = timezone.now()
+    read, unread = make_item(alice, template, seen_at=now, read_at=now), make_item(alice, template)
 
     answer = mark(browser, {"as": "archived", "filter": {"status": "read"}, "before": str(unread.sort_key)}).json()
 

@@ -125,7 +125,7 @@ def test_what_was_read_while_it_was_claimed_is_not_mailed(alice, escalating, tra
     dispatch()
     traveller.shift(30 * MINUTE)
     # As if it was marked between the claim and now.
-    Notification.objects.update(read_at=NOW)
+    Notification.objects.update(seen_at=NOW, read_at=NOW)
 
     deliver()
 

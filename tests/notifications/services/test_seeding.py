@@ -49,6 +49,7 @@ def shipped(db, tmp_path, monkeypatch):
 @pytest.fixture(autouse=True)
 def guard(monkeypatch):
     monkeypatch.setattr(registry, "_guards", {"thing-is-open": lambda said: True})
+    monkeypatch.setattr(registry, "_answers", {"confirm": lambda pressed: None})
 
 
 def seed():
@@ -189,11 +190,19 @@ def test_what_staff_changed_about_a_category_or_template_is_kept(shipped):
             ('name = "Thing done"', 'name = "Thing done"\nstill_valid = "thing-is-opne"'),
             "no guard 'thing-is-opne' is registered (did you mean 'thing-is-open'?)",
         ),
+        (
+            ('name = "Thing done"', 'name = "Thing done"\nactions = ["confrim"]'),
+            "no action 'confrim' is registered (did you mean 'confirm'?)",
+        ),
+        (('name = "Thing done"', 'name = "Thing done"\nactions = "confirm"'), "actions is 'confirm'; write a list"),
         (("[in_app]", "[escalation]\nemial = 60\n[in_app]"), "[escalation]: No channel 'emial'"),
         (("[in_app]", "[digest]\nwindow = 0\n[in_app]"), "[digest]: 'window' is 0"),
     ],
-    ids=["channel", "category", "code", "variable", "tag", "text", "priority", "toml", "guard", "escalation", "digest"],
-)
+    ids=[
+        "channel", "category", "code", "variable", "tag", "text", "priority", "toml", "guard", "action", "actions",
+        "escalation", "digest",
+    ],
+)  # fmt: skip
 def test_a_wrong_file_is_named_with_its_fix_and_nothing_is_stored(shipped, change, words):
     (shipped / "thing_done.toml").write_text(FILE.replace(*change))
 

@@ -199,7 +199,7 @@ def test_what_is_not_read_in_the_app_is_escalated(alice, t, read, texts):
     t.advance(minutes=29)
     t.assert_not_sent(alice, "sms")
     if read:
-        Notification.objects.update(read_at=clock.now())
+        Notification.objects.update(seen_at=clock.now(), read_at=clock.now())
     t.advance(minutes=1)
 
     t.assert_sent(alice, "sms", times=texts)
