@@ -16,14 +16,11 @@ export class NotificationCenter extends HTMLElement {
   static observedAttributes = ["api", "user", "lang", "labels", "mode", "tabs", "csrf-token", "open"];
 
   // What was set before the element was defined stays.
-  /** @type {((item: import("./notification-types.d.ts").Item, element: HTMLElement) => void) | undefined} */
-  renderItem = this.renderItem;
+  /** @type {((item: import("./notification-client.js").Item, element: HTMLElement) => void) | undefined} */
+  renderItem = this["renderItem"];
   #labels = Object.hasOwn(this, "labels") && this.labels;
-  /** @type {NotificationClient} */
   client;
-  /** @type {import("./notification-types.d.ts").Counts | undefined} */
   counts;
-  /** @type {import("./notification-types.d.ts").State} */
   state = "connecting";
   #ui;
   #list;

@@ -1,9 +1,8 @@
 // @ts-check
 // Speaks with the inbox API, and tells subscribers what changes, in every tab. Needs no component.
+// Its types are in notification-client.d.ts.
 
 import { LiveUpdates } from "./notification-live.js";
-
-/** @import { Change, Counts, Filter, Item, Message } from "./notification-types.d.ts" */
 
 const PATIENCE = 15_000;
 
@@ -11,8 +10,7 @@ const PATIENCE = 15_000;
 export class NotificationError extends Error {
   name = "NotificationError";
 
-  /** @param {number} status */
-  constructor(status, problem = /** @type {any} */ ({}), retryAfter = 0) {
+  constructor(status, problem, retryAfter) {
     super(problem.detail || problem.title || `HTTP ${status}`);
     this.status = status;
     this.problem = problem;
@@ -38,26 +36,19 @@ export class NotificationClient {
     this.#live = new LiveUpdates(this, `notifications ${user} ${this.api}`);
   }
 
-  /**
-   * Hear of every change; the first one opens the connection, the last one to leave closes it.
-   * @param {(message: Message) => void} listener @returns {() => void} unsubscribe
-   */
+  /** Hear of every change, until the function that is returned is called. */
   subscribe(listener) {
     return this.#live.subscribe(listener);
   }
 
-  /**
-   * Return a page, newest first; `cursor` is null on the last one.
-   * @param {Filter & {cursor?: string | null, page_size?: number}} query
-   * @returns {Promise<{results: Item[], cursor: string | null}>}
-   */
+  /** Return a page, newest first; `cursor` is null on the last one. */
   async list(query = {}) {
     const given = Object.entries(query).filter(([, value]) => value);
     const { results, next } = await this.request(`?${new URLSearchParams(given)}`);
     return { results, cursor: next && new URL(next, this.api).searchParams.get("cursor") };
   }
 
-  /** Return the very same object as before when the server says that nothing changed. @returns {Promise<Counts>} */
+  /** Return the very same object as before when the server says that nothing changed. */
   async counts() {
     const answer = await this.#fetch("counts/", "GET", undefined, this.#etag && { "If-None-Match": this.#etag });
     if (answer.status !== 304) {
@@ -67,36 +58,28 @@ export class NotificationClient {
     return this.#counts;
   }
 
-  /** @param {string} id @param {Change} change @returns {Promise<Item>} */
   async update(id, change) {
     return this.#tell(await this.request(`${id}/`, "PATCH", change));
   }
 
-  /**
-   * Mark some by id, or all that match, up to the sort_key `before`: of the newest that was shown.
-   * @param {"read" | "unread" | "seen" | "archived" | "unarchived"} as
-   * @param {{ids: string[]} | {filter?: Filter, before: string}} which
-   * @returns {Promise<{updated: number, counts: Counts}>}
-   */
+  /** Mark some by id, or all that match, up to the sort_key `before`: of the newest that was shown. */
   async mark(as, which) {
     const answer = await this.request("mark/", "POST", { as, ...which });
     this.#live.share({ type: as === "seen" ? "counts" : "refresh", counts: answer.counts });
     return answer;
   }
 
-  /** Hide for good. @param {string} id */
+  /** Hide for good. */
   async remove(id) {
     await this.request(`${id}/`, "DELETE");
     this.#live.share({ type: "removed", id });
     this.#recount();
   }
 
-  /** @param {string} id @param {string} name @returns {Promise<Item>} */
   async runAction(id, name) {
     return this.#tell(await this.request(`${id}/actions/${encodeURIComponent(name)}/`, "POST", {}));
   }
 
-  /** @param {string} id */
   why(id) {
     return this.request(`${id}/why/`);
   }
@@ -105,7 +88,6 @@ export class NotificationClient {
     return this.request("preferences/");
   }
 
-  /** @param {{category?: string, template?: string, channel: string, cadence: string | null}[]} changes */
   savePreferences(changes) {
     return this.request("preferences/", "PATCH", { changes });
   }
@@ -114,12 +96,11 @@ export class NotificationClient {
     return this.request("settings/");
   }
 
-  /** @param {{time_zone?: string, locale?: string, quiet_hours?: object}} change */
   saveSettings(change) {
     return this.request("settings/", "PATCH", change);
   }
 
-  /** Ask anything else of the API. @param {string} path @returns {Promise<any>} */
+  /** Ask anything else of the API. */
   async request(path, method = "GET", body) {
     const answer = await this.#fetch(path, method, body);
     return answer.status === 204 ? null : answer.json();
@@ -148,7 +129,7 @@ export class NotificationClient {
         keepalive: method !== "GET",
         signal: AbortSignal.timeout(PATIENCE),
       }).catch((error) => {
-        throw new NotificationError(0, { detail: error.message });
+        throw new NotificationError(0, { detail: error.message }, 0);
       });
     const cookie = document.cookie.match(`(?:^|; )${this.csrfCookie}=([^;]*)`)?.[1] ?? "";
     let answer = await ask(this.csrfToken || cookie);

@@ -25,7 +25,7 @@ export class ItemView {
     this.draw(item);
   }
 
-  /** Show the item as it is now; the focus stays on the control that has it. @param {import("./notification-types.d.ts").Item} item */
+  /** Show the item as it is now; the focus stays on the control that has it. @param {import("./notification-client.js").Item} item */
   draw(item) {
     this.item = item;
     const { element } = this;
@@ -34,7 +34,7 @@ export class ItemView {
     element.className = `${item.read_at ? "" : "unread"} ${this.#drawer}`;
     element.replaceChildren(...this.#content(item).filter(Boolean));
     renderItem?.(item, element);
-    if (focused) (element.querySelector(`[data-tool$="${focused}"]`) ?? element).focus();
+    if (focused) (element.querySelector(`[data-tool="${focused}"], [data-tool="un${focused}"]`) ?? element).focus();
   }
 
   #content(item) {

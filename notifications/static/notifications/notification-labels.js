@@ -86,7 +86,7 @@ export class Words {
 
   /** @param {number | string} count such as 3 or "99+" */
   plural = (key, count) => {
-    const form = `${key}_${new Intl.PluralRules(this.lang).select(parseInt(count))}`;
+    const form = `${key}_${new Intl.PluralRules(this.lang).select(parseInt(`${count}`))}`;
     return this.say(form in this.labels ? form : `${key}_other`, { count });
   };
 

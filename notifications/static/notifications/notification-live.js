@@ -14,7 +14,6 @@ export class LiveUpdates {
   #channel;
   #source;
   #leading = false;
-  /** @type {import("./notification-types.d.ts").State} */
   #state = "connecting";
   #pollSeconds = 15;
   #attempts = 0;
@@ -22,7 +21,6 @@ export class LiveUpdates {
   #retryTimer;
   #known;
 
-  /** @param {string} name of the lock and the channel */
   constructor(client, name) {
     this.#client = client;
     this.#name = name;
