@@ -16,7 +16,7 @@ export class NotificationCenter extends HTMLElement {
   static observedAttributes = ["api", "user", "lang", "labels", "mode", "tabs", "csrf-token", "open"];
 
   // What was set before the element was defined stays.
-  /** @type {((item: import("./notification-client.js").Item, element: HTMLElement) => void) | undefined} */
+  /** Changes what an item looks like, after it was drawn. @type {((item: object, element: HTMLElement) => void) | undefined} */
   renderItem = this["renderItem"];
   #labels = Object.hasOwn(this, "labels") && this.labels;
   client;

@@ -18,14 +18,13 @@ export class ItemView {
   #drawer = "";
   #why = [];
 
-  /** @param {import("./notification-center.js").NotificationCenter} center */
   constructor(item, center) {
     this.#center = center;
     this.element = h("li", { part: "item", tabindex: "-1", "data-id": item.id });
     this.draw(item);
   }
 
-  /** Show the item as it is now; the focus stays on the control that has it. @param {import("./notification-client.js").Item} item */
+  /** Show the item as it is now; the focus stays on the control that has it. */
   draw(item) {
     this.item = item;
     const { element } = this;

@@ -22,7 +22,6 @@ export class NotificationList {
   status = "";
   category = "";
 
-  /** @param {import("./notification-center.js").NotificationCenter} center */
   constructor(center) {
     this.#center = center;
     const { say } = center.words;

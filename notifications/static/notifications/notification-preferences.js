@@ -3,7 +3,6 @@
 
 import { h } from "./notification-dom.js";
 
-/** @param {HTMLElement} element @param {import("./notification-center.js").NotificationCenter} center */
 export async function drawPreferences(element, { client, words: { say }, work }) {
   const [{ categories, channels, cadences, cells }, settings] = await Promise.all([client.preferences(), client.settings()]);
   const name = (all, wanted) => all.find((one) => one.name === wanted)?.label ?? wanted;
