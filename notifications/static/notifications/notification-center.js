@@ -25,7 +25,7 @@ export class NotificationCenter extends HTMLElement {
   #ui;
   #list;
   #stop;
-  #names = {};
+  #names;
   #seen = "";
   #news = 0;
   #noticeTimer;
@@ -74,6 +74,9 @@ export class NotificationCenter extends HTMLElement {
     this.words = new Words(lang, { ...JSON.parse(attribute("labels") ?? "{}"), ...this.#labels });
     this.client = new NotificationClient({ api: attribute("api"), user: attribute("user"), csrfToken: attribute("csrf-token") });
     this.#list = new NotificationList(this);
+    // Somebody else's, or in another language.
+    this.counts = this.#names = undefined;
+    this.#seen = "";
     this.#build();
     const on = (target, name, act) => target.addEventListener(name, act, { signal, passive: true });
     on(document, "visibilitychange", () => this.see());
@@ -225,9 +228,10 @@ export class NotificationCenter extends HTMLElement {
       this.emit("open");
     }
     this.#list.load();
-    if (this.#names.all) return;
-    const { categories = [] } = await this.client.preferences().catch(() => ({}));
-    this.#names = Object.fromEntries(categories.map(({ code, name }) => [code, name]));
+    const { client } = this;
+    const known = this.#names ? null : await client.preferences().catch(() => null);
+    if (!known || client !== this.client || !this.#ui) return;
+    this.#names = Object.fromEntries(known.categories.map(({ code, name }) => [code, name]));
     this.#drawTabs();
   }
 
@@ -235,6 +239,7 @@ export class NotificationCenter extends HTMLElement {
     const { panel, bell } = this.#ui;
     if (this.isPage) return;
     if (panel.contains(this.active)) bell.focus();
+    panel.hidePopover?.();
     panel.hidden = true;
     bell.ariaExpanded = "false";
     this.#turn(false);
@@ -260,14 +265,15 @@ export class NotificationCenter extends HTMLElement {
   #drawTabs() {
     const { tabs } = this.#ui;
     const { by_category = {} } = this.counts ?? {};
-    const codes = [...new Set([...Object.keys(this.#names), ...Object.keys(by_category)])];
+    const names = this.#names ?? {};
+    const codes = [...new Set([...Object.keys(names), ...Object.keys(by_category)])];
     tabs.hidden = this.getAttribute("tabs") === "off" || codes.length < 2;
     for (const code of ["", ...codes]) {
       let tab = [...tabs.children].find(({ dataset }) => dataset.category === code);
       if (!tab) tabs.append((tab = button("", () => this.#filter({ category: code }), { part: "tab", "data-category": code })));
       const unread = code ? by_category[code]?.unread : this.counts?.unread;
       const label = h("span", { class: "hidden" }, ` ${this.words.say("unread")}`);
-      tab.replaceChildren(code ? (this.#names[code] ?? code) : this.words.say("all"), unread ? h("b", {}, capped(unread, this.counts), label) : "");
+      tab.replaceChildren(code ? (names[code] ?? code) : this.words.say("all"), unread ? h("b", {}, capped(unread, this.counts), label) : "");
       tab.ariaPressed = `${this.#list.category === code}`;
     }
   }

@@ -17,6 +17,7 @@ export class ItemView {
   #center;
   #drawer = "";
   #why = [];
+  #drawn;
 
   constructor(item, center) {
     this.#center = center;
@@ -24,12 +25,19 @@ export class ItemView {
     this.draw(item);
   }
 
-  /** Show the item as it is now; the focus stays on the control that has it. */
+  /** Show the item as it is now. What did not change is left alone: somebody may be typing in it. */
   draw(item) {
     this.item = item;
-    const { element } = this;
+    const text = JSON.stringify({ ...item, seen_at: null });
+    if (text !== this.#drawn) this.#draw();
+    this.#drawn = text;
+  }
+
+  /** The focus stays on the control that has it, or on the item. */
+  #draw() {
+    const { element, item } = this;
     const { active, renderItem } = this.#center;
-    const focused = element.contains(active) && active.dataset.tool?.replace(/^un/, "");
+    const focused = element.contains(active) && `${active.dataset.tool}`.replace(/^un/, "");
     element.className = `${item.read_at ? "" : "unread"} ${this.#drawer}`;
     element.replaceChildren(...this.#content(item).filter(Boolean));
     renderItem?.(item, element);
@@ -65,7 +73,7 @@ export class ItemView {
   #tools(item) {
     const tool = (name, label, act, more = {}) => iconButton(name, this.#center.words.say(label), act, { "data-tool": name, part: `tool ${name}`, ...more });
     const change = (name, label, wish, done, undo) => tool(name, label, () => this.#change(wish, done, undo));
-    const drawer = (name) => tool(name, name, () => this.#open(name), { "aria-expanded": `${this.#drawer === name}` });
+    const drawer = (name) => tool(name, name, () => this.#open(this.#drawer === name ? "" : name), { "aria-expanded": `${this.#drawer === name}` });
     const tools = item.snoozed_until ? [change("snooze", "unsnooze", { snoozed_until: null }, "unsnoozed")] : [
       item.read_at ? change("unread", "mark_unread", { read: false }, "unread") : change("read", "mark_read", { read: true }, "read"),
       item.archived_at
@@ -96,7 +104,7 @@ export class ItemView {
     const { client, work, words: { say } } = this.#center;
     const why = async () => {
       this.#why = (await client.why(this.item.id)).lines;
-      this.draw(this.item);
+      this.#draw();
     };
     return [
       button(say("why"), () => work(why), { "data-tool": "why" }),
@@ -106,14 +114,14 @@ export class ItemView {
   }
 
   #open(drawer) {
-    this.#drawer = this.#drawer === drawer ? "" : drawer;
-    this.draw(this.item);
+    this.#drawer = drawer;
+    this.#draw();
     this.element.querySelector(".drawer button")?.focus();
   }
 
   #change(change, done, undo) {
     const { client, work } = this.#center;
-    this.#drawer = "";
+    if (this.#drawer) this.#open("");
     work(() => client.update(this.item.id, change), `done_${done}`, undo && (() => client.update(this.item.id, undo)));
   }
 }

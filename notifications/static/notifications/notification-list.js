@@ -15,8 +15,11 @@ export class NotificationList {
   #waiting = new Map();
   #cursor;
   #turn = 0;
+  /** What changed while a page was on its way is newer than that page. */
+  #taken = new Set();
   #loading = false;
   #error;
+  #retry;
   #watch;
 
   status = "";
@@ -47,6 +50,7 @@ export class NotificationList {
   /** @param {{status?: string, category?: string}} filter */
   filter(filter) {
     Object.assign(this, filter);
+    this.#taken.clear();
     this.#keep([]);
     this.load();
   }
@@ -58,6 +62,7 @@ export class NotificationList {
     const page_size = more ? PAGE : Math.min(MOST, Math.max(PAGE, this.#views.size));
     this.#loading = true;
     this.#error = null;
+    this.#taken.clear();
     this.describe();
     try {
       const { results, cursor } = await this.#center.client.list({ status, category, page_size, cursor: more && this.#cursor });
@@ -66,10 +71,11 @@ export class NotificationList {
       this.#cursor = cursor;
       if (!more) this.#keep(results);
       const busy = this.#busy();
-      for (const item of results) this.#put(item, busy);
+      for (const item of results) if (!this.#taken.has(item.id)) this.#put(item, busy);
     } catch (error) {
       if (turn !== this.#turn) return;
       this.#error = error;
+      this.#retry = () => this.load(more);
       this.#center.emit("error", { error });
     }
     this.#loading = false;
@@ -78,6 +84,7 @@ export class NotificationList {
 
   /** Take over an item that is new or changed. */
   take(item) {
+    this.#taken.add(item.id);
     const place = item.snoozed_until ? "snoozed" : item.archived_at ? "archived" : "";
     const belongs = this.status === "unread" ? !place && !item.read_at : this.status === place;
     if (!belongs || (this.category && this.category !== item.category)) return this.drop(item.id);
@@ -113,7 +120,7 @@ export class NotificationList {
     this.element.ariaBusy = `${this.#loading}`;
     const note = out ? [say("logged_out"), does("reload", () => location.reload())]
       : state === "offline" ? [say("offline")]
-      : error ? [error.status ? error.message : say("error"), does("retry", () => this.load(Boolean(this.#cursor)))]
+      : error ? [error.status ? error.message : say("error"), does("retry", this.#retry)]
       : !empty ? []
       : this.#loading ? [h("span", { class: "hidden" }, say("loading")), ...[1, 2, 3].map(() => h("i", { class: "bone" }))]
       : [h("i", { class: "calm" }, icon("bell")), say(`empty${this.status && `_${this.status}`}`)];
@@ -150,7 +157,7 @@ export class NotificationList {
 
   #keep(items) {
     const ids = items.map(({ id }) => id);
-    for (const id of [...this.#views.keys(), ...this.#waiting.keys()]) if (!ids.includes(id)) this.drop(id);
+    for (const id of [...this.#views.keys(), ...this.#waiting.keys()]) if (!ids.includes(id) && !this.#taken.has(id)) this.drop(id);
   }
 
   /** Show an item where its sort_key puts it; what is new has to wait while somebody reads. */

@@ -1,24 +1,28 @@
 // @ts-check
 // What somebody wants to hear of, by which channel and how often; loaded when it is first opened.
 
-import { h } from "./notification-dom.js";
+import { h, icon } from "./notification-dom.js";
 
 export async function drawPreferences(element, { client, words: { say }, work }) {
   const [{ categories, channels, cadences, cells }, settings] = await Promise.all([client.preferences(), client.settings()]);
   const name = (all, wanted) => all.find((one) => one.name === wanted)?.label ?? wanted;
   const fields = new Map();
+  let shown = cells;
   const key = ({ category, template, channel }) => [category, template, channel].join();
-  const show = (all) => all.forEach((cell) => fields.get(key(cell))?.(cell));
+  const show = (all) => {
+    shown = all;
+    for (const cell of all) fields.get(key(cell))?.(cell);
+  };
 
   const save = ({ category, template, channel }, cadence) => work(async () => {
     const answer = client.savePreferences([{ ...(template ? { template } : { category }), channel, cadence: cadence || null }]);
     // Refused, it shows again what holds.
-    show((await answer.catch((error) => (show(cells), Promise.reject(error)))).cells);
+    show((await answer.catch((error) => (show(shown), Promise.reject(error)))).cells);
   }, "saved");
 
   const field = (cell) => {
     const label = name(channels, cell.channel);
-    if (cell.locked) return h("div", { class: "field" }, label, h("b", {}, "🔒 ", name(cadences, cell.cadence)), h("small", {}, cell.reason));
+    if (cell.locked) return h("div", { class: "field" }, label, h("b", {}, icon("lock"), name(cadences, cell.cadence)), h("small", {}, cell.reason));
     const select = h("select", { "data-channel": cell.channel, onchange: () => save(cell, select.value) });
     fields.set(key(cell), ({ template, cadence, source, reason, cadences: allowed }) => {
       const own = source === (template ? "template" : "category");

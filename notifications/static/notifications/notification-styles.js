@@ -114,9 +114,10 @@ li[part]:focus-visible { outline-offset: -2px; }
 .preferences { gap: 20px; padding: 8px 18px 18px; overflow-y: auto; }
 legend { padding: 0; font-weight: 600; }
 fieldset p, .field small { color: var(--_quiet); font-size: .8125rem; }
-.fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); align-items: end; gap: 10px 14px; margin-block-start: 8px; }
+.fields { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); align-items: start; gap: 10px 14px; margin-block-start: 8px; }
 .field { display: grid; gap: 3px; font-size: .8125rem; color: var(--_quiet); }
-.field b { color: var(--_text); min-height: var(--_target); align-content: center; }
+.field b { display: flex; align-items: center; gap: 6px; min-height: var(--_target); color: var(--_text); }
+form.fields { align-items: end; }
 .field :is(select, input) { width: 100%; color: var(--_text); }
 details { margin-block-start: 10px; }
 details fieldset { margin: 10px 0 0; padding-inline-start: 14px; border-inline-start: 2px solid var(--_border); }
