@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_asgi_application()
+django = get_asgi_application()
+# Only now: it reads the settings and uses the models.
+from notifications.api.stream import NotificationStreams  # noqa: E402
+
+application = NotificationStreams(django)
 
 #: The worker inside this process; whoever runs the server may stop it.
 embedded_worker: Worker | None = None

@@ -174,6 +174,7 @@ NOTIFICATIONS: dict[str, Any] = {
     "BASE_URL": env.str("BASE_URL", default="http://127.0.0.1:8000"),
     "SITE_NAME": env.str("SITE_NAME", default="Corner Shop"),
     "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
+    "REALTIME_URL": REDIS_URL,
 }
 
 #: How long after the registration the welcome is sent.

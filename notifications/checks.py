@@ -16,7 +16,7 @@ from notifications.types import Channel
 
 def register() -> None:
     """Register every check of this module."""
-    for check in (check_keys, check_channels, check_leases, check_middleware):
+    for check in (check_keys, check_channels, check_leases, check_middleware, check_realtime):
         checks.register(check, "notifications")
 
 
@@ -77,4 +77,18 @@ def check_middleware(**_: Any) -> list[CheckMessage]:
         )
         for name in names
         if name.rpartition(".")[2] in harmful
+    ]
+
+
+def check_realtime(**_: Any) -> list[CheckMessage]:
+    """W002: live messages that stay in a worker's process, where no browser listens."""
+    broker = getattr(settings, "DRAMATIQ_BROKER", {}).get("BROKER", "")
+    if conf.current().realtime_url or broker.rpartition(".")[2] in {"", "EmbeddedBroker", "StubBroker"}:
+        return []
+    return [
+        checks.Warning(
+            "Workers run in processes of their own, and NOTIFICATIONS['REALTIME_URL'] is empty.",
+            hint="Name a Redis or Valkey there (REDIS_URL does), or browsers only learn of what is new by polling.",
+            id="notifications.W002",
+        )
     ]

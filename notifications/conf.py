@@ -60,6 +60,12 @@ class Config:
     ready_lateness: float = 300
     #: What Prometheus has to show to read the metrics. Empty: only requests from this machine may.
     metrics_token: str = field(default="", repr=False)
+    #: Redis or Valkey that carries live messages between processes. Empty: they stay in the process.
+    realtime_url: str = field(default="", repr=False)
+    #: Open streams of one user in one process.
+    streams_per_user: int = 6
+    #: Open streams of one process.
+    streams_per_process: int = 10_000
 
     #: What one user may ask of the API in a while: reading, and the rest. As in Django REST Framework: "600/min".
     api_rates: Mapping[str, str] = field(default_factory=lambda: {"read": "600/min", "write": "300/min"})

@@ -20,6 +20,9 @@ def connect() -> None:
         (signals.delivery_finished, _delivery_finished),
         (signals.delivery_deferred, _delivery_deferred),
         (signals.wakeup_dropped, _wakeup_dropped),
+        (signals.live_message_dropped, _live_message_dropped),
+        (signals.live_reader_lost, _live_reader_lost),
+        (signals.live_database_failed, _live_database_failed),
         (signals.clock_failed, _clock_failed),
         (signals.drain_failed, _drain_failed),
         (signals.breaker_opened, _breaker_opened),
@@ -55,6 +58,21 @@ def _delivery_deferred(*, delivery_id: Any, channel: str, attempt: int, due_at: 
 def _wakeup_dropped(*, actor: str, error: Exception, dropped: int, **_: Any) -> None:
     message = "wake-up dropped actor=%s dropped=%s error=%s (harmless: the clock finds the row)"
     logger.warning(message, actor, dropped, type(error).__name__)
+
+
+def _live_message_dropped(*, error: Exception, dropped: int, **_: Any) -> None:
+    message = "live message dropped dropped=%s error=%s (harmless: browsers also poll)"
+    logger.warning(message, dropped, type(error).__name__)
+
+
+def _live_reader_lost(*, error: Exception, **_: Any) -> None:
+    message = "live messages interrupted error=%s (will be tried again; browsers refetch then)"
+    logger.warning(message, type(error).__name__)
+
+
+def _live_database_failed(*, part: str, error: Exception, **_: Any) -> None:
+    message = "live updates could not read the database part=%s error=%s (will be tried again)"
+    logger.warning(message, part, type(error).__name__, exc_info=error)
 
 
 def _clock_failed(*, job: str, error: Exception, **_: Any) -> None:

@@ -22,6 +22,15 @@ delivery_deferred = Signal()
 # provides args: actor, error, dropped (number since the process began)
 wakeup_dropped = Signal()
 
+# provides args: error, dropped (number since the process began)
+live_message_dropped = Signal()
+
+# provides args: error
+live_reader_lost = Signal()
+
+# provides args: part (of the stream: "frames" or "sessions"), error
+live_database_failed = Signal()
+
 # provides args: job (name), error
 clock_failed = Signal()
 

@@ -7,8 +7,6 @@ cannot be sent is dropped and counted: the row is committed, so the clock finds 
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import dramatiq
 
 from notifications import clock, signals
+from notifications.background import BackgroundSender
 from notifications.types import Priority
 
 if TYPE_CHECKING:
@@ -60,53 +59,26 @@ def dropped() -> int:
     return _sender.dropped
 
 
-class _Sender:
-    """A bounded, coalescing buffer and the one thread that empties it."""
+class _Sender(BackgroundSender[tuple[str, int], float]):
+    """(actor, slice of time.monotonic) → when it is due, by time.monotonic."""
 
     def __init__(self, send: Callable[[str, int | None], None]) -> None:
-        self._send = send
-        self._condition = threading.Condition()
-        #: (actor, slice of time.monotonic) → when it is due, by time.monotonic.
-        self._waiting: dict[tuple[str, int], float] = {}
-        self._thread: threading.Thread | None = None
-        self.failing = False
-        self.dropped = 0
+        super().__init__(name="wake-ups", capacity=CAPACITY, pause=PAUSE_AFTER_FAILURE)
+        self._enqueue = send
 
     def put(self, actor: str, delay: float) -> None:
         due = time.monotonic() + delay
-        key = (actor, int(due / SLICE) if delay else 0)
-        with self._condition:
-            if key not in self._waiting and len(self._waiting) >= CAPACITY:
-                self.dropped += 1
-                return
-            self._waiting.setdefault(key, due)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="wake-ups", daemon=True)
-                self._thread.start()
-            self._condition.notify()
+        self.add((actor, int(due / SLICE) if delay else 0), due)
 
-    def _run(self) -> None:
-        while True:
-            with self._condition:
-                while not self._waiting:
-                    self._condition.wait()
-                batch, self._waiting = self._waiting, {}
-            self._send_all([(actor, due) for (actor, _), due in batch.items()])
-            if self.failing:
-                time.sleep(PAUSE_AFTER_FAILURE)
-
-    def _send_all(self, batch: list[tuple[str, float]]) -> None:
-        for index, (actor, due) in enumerate(batch):
+    def send_all(self, batch: dict[tuple[str, int], float]) -> None:
+        for key, due in list(batch.items()):
             delay = due - time.monotonic()
-            try:
-                self._send(actor, int(delay * 1000) + 1 if delay > SLICE else None)
-            except Exception as e:  # noqa: BLE001 - the edge: whatever the broker's client raises, the row is committed
-                # The rest would only wait for the same time-out.
-                self.dropped += len(batch) - index
-                self.failing = True
-                signals.wakeup_dropped.send(_Sender, actor=actor, error=e, dropped=self.dropped)
-                return
-        self.failing = False
+            self._enqueue(key[0], int(delay * 1000) + 1 if delay > SLICE else None)
+            del batch[key]
+
+    def tell(self, batch: dict[tuple[str, int], float], error: Exception) -> None:
+        actor, _ = next(iter(batch))
+        signals.wakeup_dropped.send(_Sender, actor=actor, error=error, dropped=self.dropped)
 
 
 def _enqueue(actor: str, delay: int | None) -> None:
@@ -117,12 +89,3 @@ def _enqueue(actor: str, delay: int | None) -> None:
 
 
 _sender = _Sender(_enqueue)
-
-
-def _after_fork() -> None:
-    """Begin anew: the parent's thread does not exist here, and its waiting wake-ups are the parent's to send."""
-    global _sender  # noqa: PLW0603
-    _sender = _Sender(_enqueue)
-
-
-os.register_at_fork(after_in_child=_after_fork)

@@ -190,6 +190,16 @@ class MarkedSerializer(serializers.Serializer[Any]):
     counts = CountsSerializer(read_only=True)
 
 
+class StreamTokenSerializer(serializers.Serializer[Any]):
+    """Where to listen for what is new."""
+
+    url = serializers.CharField(
+        read_only=True, allow_null=True, help_text="The stream's address; null: this server has none, so poll."
+    )
+    expires_in = serializers.IntegerField(read_only=True, help_text="Seconds in which the stream is to be opened.")
+    poll_seconds = serializers.IntegerField(read_only=True, help_text="Seconds between two polls, without a stream.")
+
+
 class LineSerializer(serializers.Serializer[Any]):
     """One thing there is to say about what became of a notification."""
 

@@ -7,6 +7,7 @@ from rest_framework.routers import SimpleRouter
 
 from notifications.api.problems import Nowhere
 from notifications.api.schema import DocsView, SchemaView
+from notifications.api.stream_token import StreamTokenView
 from notifications.api.viewsets import NotificationViewSet
 
 router = SimpleRouter()
@@ -17,6 +18,8 @@ router.register("notifications", NotificationViewSet, basename="notification")
 urlpatterns = [
     re_path("^schema/?$", SchemaView.as_view(), name="schema"),
     re_path("^docs/?$", DocsView.as_view(), name="docs"),
+    # The stream itself is none of Django's: notifications/api/stream.py
+    re_path("^notifications/stream/token/?$", StreamTokenView.as_view(), name="notification-stream-token"),
     *router.urls,
     re_path("", Nowhere.as_view()),
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from notifications import clock, conf, signals, wakeups
+from notifications import clock, conf, realtime, signals, wakeups
 from notifications.models import Delivery, Event, Notification
 from notifications.pipeline import capping, claiming, digesting, pausing
 from notifications.pipeline.planning import plan_events
@@ -79,7 +79,15 @@ def _write(batch: list[Planned], token: UUID) -> None:
         for channel, due_at in waiting:
             ring = partial(wakeups.ring, wakeups.deliver_actor(channel), due_at)
             transaction.on_commit(ring, robust=True)
+        transaction.on_commit(partial(_announce, notifications), robust=True)
     signals.events_dispatched.send(Event, events=len(kept), notifications=len(notifications), planned=len(deliveries))
+
+
+def _announce(notifications: list[Notification]) -> None:
+    """Have open browsers show what is new in the inbox."""
+    for notification in notifications:
+        if notification.listed_at is not None:
+            realtime.publish(notification.recipient_id, notification.pk)
 
 
 def _close(kept: list[Planned]) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models.functions import Coalesce
 
+from notifications import realtime
 from notifications.models import Delivery, Event, Notification
 from notifications.pipeline import claiming
 from notifications.types import DeliveryState, Reason
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
 
 def resolve(about: str, template: str | None, *, now: datetime) -> int:
@@ -25,11 +28,19 @@ def resolve(about: str, template: str | None, *, now: datetime) -> int:
     with transaction.atomic():
         stopped, _ = claiming.cancel_events(Event.objects.filter(**meant), now=now)
         open_items = Notification.objects.filter(**meant, archived_at__isnull=True)
-        pks = list(open_items.values_list("pk", flat=True))
+        owners = dict(open_items.values_list("pk", "recipient"))
+        pks = list(owners)
         Delivery.objects.filter(notification__in=pks, state=DeliveryState.PENDING).update(
             state=DeliveryState.CANCELLED, reason=Reason.RESOLVED, finished_at=now
         )
         archived = open_items.filter(pk__in=pks).update(
             archived_at=now, read_at=Coalesce("read_at", now), seen_at=Coalesce("seen_at", now)
         )
+        transaction.on_commit(partial(_announce, owners), robust=True)
     return stopped + archived
+
+
+def _announce(owners: dict[UUID, Any]) -> None:
+    """Have open browsers move what was archived."""
+    for pk, recipient in owners.items():
+        realtime.publish(recipient, pk)

@@ -15,7 +15,7 @@ from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeHistogramMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from notifications import clock, wakeups
+from notifications import clock, realtime, wakeups
 from notifications.models import Pause, WorkerHeartbeat
 from notifications.services import backlog, probe, recent
 from notifications.services.health import ALIVE_FOR
@@ -180,6 +180,11 @@ def _ours() -> Iterator[Metric]:
         "notifications_wakeups_dropped",
         "Wake-ups this process could not send since it began. Harmless: the clock finds the rows.",
         value=wakeups.dropped(),
+    )
+    yield CounterMetricFamily(
+        "notifications_live_messages_dropped",
+        "Live messages this process could not send since it began. Harmless: browsers also poll.",
+        value=realtime.dropped(),
     )
 
 

@@ -32,8 +32,8 @@ class Proxy:
 
     def __enter__(self) -> Proxy:
         self._thread.start()
-        server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
-        self.url = f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+        self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(10)
+        self.url = f"redis://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/0"
         return self
 
     def __exit__(
@@ -48,6 +48,7 @@ class Proxy:
         return await asyncio.start_server(self._serve, "127.0.0.1", 0)
 
     async def _cancel_all(self) -> None:
+        self._server.close()
         others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in others:
             task.cancel()

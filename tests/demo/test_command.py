@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 
 from config.demo import check, server
 from config.demo.management.commands.demo import _empty
+from config.demo.visitor import Visitor
 from tests.demo.conftest import NOT_FOR_THE_DEMO
 
 #: Seconds a demo may take to close.
@@ -74,6 +75,28 @@ def test_it_serves_and_stops_when_told(demo):
 
         assert time.monotonic() - began < CLOSING_TIME
         assert (process.returncode, errors) == (0, "")
+
+
+def test_it_stops_as_quickly_while_browsers_listen(demo):
+    process = demo.open()
+    visitor = Visitor(demo.address, deadline=time.monotonic() + 20)
+    with closing(visitor._connection):
+        visitor.log_in("alice")
+        headers = {"X-CSRFToken": visitor._cookies["csrftoken"]}
+        _, token = visitor._ask("POST", "/api/notifications/stream/token/", expected=200, headers=headers)
+    cookie = {"Cookie": f"sessionid={visitor._cookies['sessionid']}"}
+    with closing(HTTPConnection(urlsplit(demo.address).netloc, timeout=10)) as browser:
+        browser.request("GET", json.loads(token)["url"], headers=cookie)
+        stream = browser.getresponse()
+        assert [stream.readline() for _ in range(3)] == [b"retry: 3000\n", b"\n", b"event: ready\n"]
+
+        began = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert b'{"reason":"stopping"}' in stream.read()
+    _, errors = process.communicate(timeout=10)
+
+    assert time.monotonic() - began < CLOSING_TIME
+    assert (process.returncode, errors) == (0, "")
 
 
 def test_a_folder_is_one_demos_at_a_time(tmp_path):

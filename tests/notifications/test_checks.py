@@ -61,3 +61,20 @@ def test_middleware_that_harms_us_is_a_warning(settings):
     }
 
     assert ids(checks.check_middleware()) == ["notifications.W001", "notifications.W001"]
+
+
+@pytest.mark.parametrize(
+    ("broker", "url", "found"),
+    [
+        ("notifications.broker.EmbeddedBroker", "", []),
+        ("notifications.broker.rabbitmq.RabbitBroker", "", ["notifications.W002"]),
+        ("notifications.broker.BlockingRedisBroker", "", ["notifications.W002"]),
+        ("notifications.broker.rabbitmq.RabbitBroker", "redis://live.example/0", []),
+    ],
+    ids=["embedded", "rabbitmq alone", "redis not named", "rabbitmq and redis"],
+)
+def test_live_messages_that_no_browser_would_hear_are_a_warning(settings, broker, url, found):
+    settings.DRAMATIQ_BROKER = {**settings.DRAMATIQ_BROKER, "BROKER": broker}
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "REALTIME_URL": url}
+
+    assert ids(checks.check_realtime()) == found

@@ -93,7 +93,7 @@ def test_ringing_never_waits_for_a_broker_that_hangs(sender, broker):
 
 
 def test_the_buffer_is_bounded_and_counts_what_it_drops(sender, broker, monkeypatch):
-    monkeypatch.setattr(wakeups, "CAPACITY", 3)
+    monkeypatch.setattr(sender, "capacity", 3)
     broker.gate.clear()
     sender.put("first", 0)
     time.sleep(0.05)
@@ -150,7 +150,7 @@ def test_a_forked_child_has_a_sender_of_its_own():
     child = os.fork()
     if child == 0:
         sent = Broker()
-        wakeups._sender._send = sent.send
+        wakeups._sender._enqueue = sent.send
         wakeups.ring("dispatch_normal")
         sent.wait_for(1)
         os.write(write, str(len(sent.sent)).encode())

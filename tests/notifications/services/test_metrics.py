@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from notifications import ids, wakeups
+from notifications import ids, realtime, wakeups
 from notifications.models import Attempt, Pause
 from notifications.pipeline import pausing
 from notifications.services import backlog, metrics, recent
@@ -285,6 +285,14 @@ def test_what_this_process_dropped_is_a_counter(monkeypatch):
 
     assert family.type == "counter"
     assert samples("wakeups_dropped_total") == {(): 4}
+
+
+def test_live_messages_this_process_dropped_are_a_counter(monkeypatch):
+    sender = realtime._Sender()
+    sender.dropped = 3
+    monkeypatch.setattr(realtime, "_sender", sender)
+
+    assert samples("live_messages_dropped_total") == {(): 3}
 
 
 def test_names_and_labels_follow_the_rules(template):
