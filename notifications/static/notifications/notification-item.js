@@ -37,11 +37,12 @@ export class ItemView {
   #draw() {
     const { element, item } = this;
     const { active, renderItem } = this.#center;
-    const focused = element.contains(active) && `${active.dataset.tool}`.replace(/^un/, "");
+    const name = (control) => control.dataset.tool?.replace(/^un/, "");
+    const focused = element.contains(active) && active;
     element.className = `${item.read_at ? "" : "unread"} ${this.#drawer}`;
     element.replaceChildren(...this.#content(item).filter(Boolean));
     renderItem?.(item, element);
-    if (focused) (element.querySelector(`[data-tool="${focused}"], [data-tool="un${focused}"]`) ?? element).focus();
+    if (focused) ([...element.querySelectorAll("[data-tool]")].find((tool) => name(tool) === name(focused)) ?? element).focus();
   }
 
   #content(item) {
@@ -55,7 +56,7 @@ export class ItemView {
       h("p", { class: "title", part: "title" }, !item.read_at && h("span", { class: "hidden" }, say("unread"), ": "), link({}, item.title)),
       item.body && h("p", { class: "body", part: "body" }, item.body),
       h("div", { class: "actions" }, url && item.action_text && link({ class: "button", part: "action" }, item.action_text), actions.map((action) => this.#action(action))),
-      ...actions.map(({ run_at, result }) => run_at && h("p", { class: "body" }, result?.text ?? result ?? say("done"))),
+      ...actions.map(({ run_at, result }) => run_at && h("p", { class: "body" }, result || say("done"))),
       h("div", { class: "meta", part: "meta" },
         hot && h("span", { class: "hot" }, say(item.priority)),
         item.snoozed_until ? h("span", {}, say("snoozed_until", { time: when(item.snoozed_until) })) : h("time", { datetime: item.created_at, title: when(item.created_at) }, ago(item.created_at)),

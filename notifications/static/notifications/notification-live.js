@@ -5,6 +5,8 @@
 const MINUTE = 60;
 /** Seconds a full server wants to be left alone. */
 const FULL = 30;
+/** The sort_key of the newest item, by name, for all clients of this page: news is news once. */
+const newest = {};
 
 export class LiveUpdates {
   #client;
@@ -202,13 +204,14 @@ export class LiveUpdates {
     this.#schedule(least);
   }
 
-  // Kept beyond this page: what comes while the next one loads is still news.
+  // Kept beyond this page: what comes while the next one loads is still news, and so is what came just before leaving.
   get #newest() {
-    return sessionStorage.getItem(this.#name);
+    return newest[this.#name] ?? sessionStorage.getItem(this.#name);
   }
 
   set #newest(sortKey) {
-    sessionStorage.setItem(this.#name, sortKey);
+    newest[this.#name] = sortKey;
+    setTimeout(() => sessionStorage.setItem(this.#name, sortKey), 1000);
   }
 
   #emit(message) {
