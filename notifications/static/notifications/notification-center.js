@@ -71,7 +71,7 @@ export class NotificationCenter extends HTMLElement {
     const { signal } = (this.#stop = new AbortController());
     const attribute = (name) => this.getAttribute(name) ?? undefined;
     const lang = [this.lang, document.documentElement.lang, "en"].find(isLocale);
-    this.words = new Words(lang, { ...JSON.parse(attribute("labels") ?? "{}"), ...this.#labels });
+    this.words = new Words(lang, { ...parsed(attribute("labels")), ...this.#labels });
     this.client = new NotificationClient({ api: attribute("api"), user: attribute("user"), csrfToken: attribute("csrf-token") });
     this.#list = new NotificationList(this);
     // Somebody else's, or in another language.
@@ -114,9 +114,9 @@ export class NotificationCenter extends HTMLElement {
   work = async (act, done, undo) => {
     try {
       await act();
-      if (done) this.#say(this.words.say(done), undo);
+      if (done) this.tell(this.words.say(done), undo);
     } catch (error) {
-      this.#say(error.status ? error.message : this.words.say("error"), true);
+      this.tell(error.status ? error.message : this.words.say("error"), true);
       this.emit("error", { error });
     }
   };
@@ -134,12 +134,12 @@ export class NotificationCenter extends HTMLElement {
   /** What is on the screen has been seen; what came after it has not. */
   see() {
     const { newest: before, status, category } = this.#list;
-    if (!this.#shown || document.hidden || !this.counts?.unseen || status || before <= this.#seen) return;
+    if (!this.shown || document.hidden || !this.counts?.unseen || status || before <= this.#seen) return;
     this.#seen = before;
     this.client.mark("seen", { before, filter: category ? { category } : undefined }).catch(() => (this.#seen = ""));
   }
 
-  get #shown() {
+  get shown() {
     return this.#ui && !this.#ui.panel.hidden;
   }
 
@@ -156,7 +156,7 @@ export class NotificationCenter extends HTMLElement {
     ui.badge = h("span", { class: "badge", part: "badge", "aria-hidden": "true" });
     ui.bell = h("button", { type: "button", class: "bell", part: "bell", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-controls": "panel", onclick: () => this.toggle() },
       h("slot", { name: "bell" }, icon("bell")), ui.badge);
-    ui.title = h("h2", { part: "title" });
+    ui.title = h("h2", { part: "heading" });
     ui.back = iconButton("back", say("back"), () => this.#view(false));
     ui.gear = iconButton("settings", say("preferences"), () => this.#view(true), { part: "preferences-button" });
     ui.tools = h("div", { class: "tools" },
@@ -188,9 +188,9 @@ export class NotificationCenter extends HTMLElement {
     if (state) this.#list.describe();
     if (state === "logged-out") this.emit(state);
     if (fresh && this.emit("new", { item }, true)) this.#ring();
-    if (item && this.#shown) this.#list.take(item);
+    if (item && this.shown) this.#list.take(item);
     if (type === "removed") this.#list.drop(id);
-    if (type === "refresh" && this.#shown) this.#list.load();
+    if (type === "refresh" && this.shown) this.#list.load();
     if (counts) this.#count(counts);
   }
 
@@ -213,7 +213,7 @@ export class NotificationCenter extends HTMLElement {
     requestAnimationFrame(() => bell.classList.add("ring"));
     if (this.#news++) return;
     setTimeout(() => {
-      this.#say(this.words.plural("new", this.#news));
+      this.tell(this.words.plural("new", this.#news));
       this.#news = 0;
     }, TOGETHER);
   }
@@ -248,7 +248,7 @@ export class NotificationCenter extends HTMLElement {
 
   /** Beside the bell, wherever that is, and within the window. */
   #place() {
-    if (this.isPage || !this.#shown) return;
+    if (this.isPage || !this.shown) return;
     const { panel, bell } = this.#ui;
     const { left, right, top, bottom } = bell.getBoundingClientRect();
     const { clientWidth, clientHeight } = document.documentElement;
@@ -309,8 +309,8 @@ export class NotificationCenter extends HTMLElement {
     title.textContent = this.words.say(preferences ? "preferences" : "title");
   }
 
-  /** Announce what happened; show it for a while if it can be undone, or went wrong (true). */
-  #say(text, undo) {
+  /** Announce what happened; show it for a while, too, if it can be undone, or should be seen (true). */
+  tell(text, undo) {
     if (!this.#ui) return;
     const { notice, panel, status } = this.#ui;
     status.replaceChildren(h("p", {}, text));
@@ -341,6 +341,15 @@ function isLocale(name) {
     return Intl.getCanonicalLocales(name).length;
   } catch {
     return false;
+  }
+}
+
+function parsed(json = "{}") {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    console.error("The labels of <notification-center> are not JSON:", error);
+    return {};
   }
 }
 

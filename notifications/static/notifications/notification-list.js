@@ -20,6 +20,7 @@ export class NotificationList {
   #loading = false;
   #error;
   #retry;
+  #noted;
   #watch;
 
   status = "";
@@ -59,6 +60,7 @@ export class NotificationList {
   async load(more = false) {
     const turn = ++this.#turn;
     const { status, category } = this;
+    const pressed = this.#center.active === this.more;
     const page_size = more ? PAGE : Math.min(MOST, Math.max(PAGE, this.#views.size));
     this.#loading = true;
     this.#error = null;
@@ -72,6 +74,7 @@ export class NotificationList {
       if (!more) this.#keep(results);
       const busy = this.#busy();
       for (const item of results) if (!this.#taken.has(item.id)) this.#put(item, busy);
+      if (pressed) this.#views.get(results[0]?.id)?.element.focus();
     } catch (error) {
       if (turn !== this.#turn) return;
       this.#error = error;
@@ -108,23 +111,28 @@ export class NotificationList {
 
   /** Say what there is where no items are. */
   describe() {
-    const { state, words: { say, plural } } = this.#center;
+    const { state, active, words: { say, plural } } = this.#center;
     const empty = !this.#views.size;
     const out = state === "logged-out";
     const error = this.#error;
-    const does = (label, act) => button(say(label), act);
     this.list.hidden = out || empty;
     this.more.hidden = out || !this.#cursor || error;
     this.pill.hidden = out || !this.#waiting.size;
     this.pill.textContent = plural("new", this.#waiting.size);
     this.element.ariaBusy = `${this.#loading}`;
-    const note = out ? [say("logged_out"), does("reload", () => location.reload())]
+    const [text, ...more] = out ? [say("logged_out"), button(say("reload"), () => location.reload())]
       : state === "offline" ? [say("offline")]
-      : error ? [error.status ? error.message : say("error"), does("retry", this.#retry)]
+      : error ? [error.status ? error.message : say("error"), button(say("retry"), () => this.#retry())]
       : !empty ? []
-      : this.#loading ? [h("span", { class: "hidden" }, say("loading")), ...[1, 2, 3].map(() => h("i", { class: "bone" }))]
-      : [h("i", { class: "calm" }, icon("bell")), say(`empty${this.status && `_${this.status}`}`)];
-    this.note.replaceChildren(...note);
+      : this.#loading ? [say("loading"), ...[1, 2, 3].map(() => h("i", { class: "bone" }))]
+      : [say(`empty${this.status && `_${this.status}`}`), h("i", { class: "calm" }, icon("bell"))];
+    // Said once, however often it is found.
+    if (text !== this.#noted) {
+      if (this.note.contains(active)) this.element.focus();
+      this.note.replaceChildren(...(text ? [h("span", {}, text), ...more] : []));
+      if (text && !this.#loading && this.#center.shown) this.#center.tell(text);
+    }
+    this.#noted = text;
     // Observed anew, it tells at once whether it is in sight still.
     this.#watch.unobserve(this.more);
     if (!this.more.hidden) this.#watch.observe(this.more);

@@ -18,7 +18,7 @@ export async function drawPreferences(element, { client, words: { say }, work })
     const answer = client.savePreferences([{ ...(template ? { template } : { category }), channel, cadence: cadence || null }]);
     // Refused, it shows again what holds.
     show((await answer.catch((error) => (show(shown), Promise.reject(error)))).cells);
-  }, "saved");
+  }, "saved", true);
 
   const field = (cell) => {
     const label = name(channels, cell.channel);
@@ -43,7 +43,7 @@ export async function drawPreferences(element, { client, words: { say }, work })
       kinds.length > 0 && h("details", {}, h("summary", {}, say("by_kind")), kinds.map((kind) => group(kind[0].template_name, kind))));
   });
 
-  const change = (values) => work(() => client.saveSettings(values), "saved");
+  const change = (values) => work(() => client.saveSettings(values), "saved", true);
   const choice = (label, setting, options) => {
     const select = h("select", { name: setting, onchange: () => change({ [setting]: select.value }) },
       [["", say("default")], ...options].map(([value, text]) => h("option", { value }, text)));

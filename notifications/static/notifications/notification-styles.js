@@ -103,7 +103,7 @@ li[part]:focus-visible { outline-offset: -2px; }
 .scroller > .more { display: block; margin: 12px auto; }
 .note { display: grid; justify-items: center; gap: 12px; color: var(--_quiet); text-align: center; }
 .note:not(:empty) { padding: 36px 24px; }
-.calm { display: grid; place-items: center; width: 72px; height: 72px; border-radius: 50%; background: var(--_hover); }
+.calm { order: -1; display: grid; place-items: center; width: 72px; height: 72px; border-radius: 50%; background: var(--_hover); }
 .calm svg { width: 32px; height: 32px; }
 .bone { width: 100%; height: 52px; border-radius: 10px; background: var(--_hover); }
 .notice { display: flex; align-items: center; justify-content: space-between; gap: 12px; margin: 10px; padding: 8px 8px 8px 16px; border-radius: 10px; background: var(--_text); color: var(--_ground); }
@@ -134,6 +134,10 @@ summary { min-height: 24px; cursor: pointer; color: var(--_accent); font-size: .
   .popover { inset: 0 !important; width: 100%; max-width: none; height: 100%; max-height: none !important; border: 0; border-radius: 0; }
   .header { gap: 0; padding-inline: 14px 6px; }
   h2 { font-size: 1rem; }
+}
+@media (forced-colors: active) {
+  .unread::before { background: Highlight; forced-color-adjust: none; }
+  [aria-pressed="true"] { outline: 2px solid; outline-offset: -2px; }
 }
 @media (prefers-reduced-motion: no-preference) {
   .ring svg { animation: ring .7s ease; transform-origin: 50% 15%; }
