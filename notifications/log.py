@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.db import DatabaseError
+
 from notifications import signals
 from notifications.types import DeliveryState
 
@@ -72,7 +74,9 @@ def _live_reader_lost(*, error: Exception, **_: Any) -> None:
 
 def _live_database_failed(*, part: str, error: Exception, **_: Any) -> None:
     message = "live updates could not read the database part=%s error=%s (will be tried again)"
-    logger.warning(message, part, type(error).__name__, exc_info=error)
+    # An outage says the same every second; anything else is a fault of ours.
+    is_outage = isinstance(error, DatabaseError)
+    logger.warning(message, part, type(error).__name__, exc_info=None if is_outage else error)
 
 
 def _clock_failed(*, job: str, error: Exception, **_: Any) -> None:

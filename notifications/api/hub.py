@@ -76,7 +76,8 @@ class Hub:
         if not others and self._listeners.pop(recipient, None) is not None:
             self._reader.leave(recipient)
             self._announced.pop(recipient, None)
-        self._streams += Counter()  # without those who have none left
+        # Without those who have none left.
+        self._streams += Counter()
         if not self._everybody:
             self._stop()
 
@@ -141,7 +142,7 @@ class Hub:
                 told = await loop.run_in_executor(self._item_thread, frames.build, batch, self._languages())
             except Exception as e:  # noqa: BLE001 - the edge: the streams outlive the database's trouble
                 signals.live_database_failed.send(Hub, part="frames", error=e)
-                # In an hour's time nobody would want each item by itself.
+                # Whatever it was: whoever fetches the list has everything.
                 for recipient in batch:
                     self._announce(recipient, None)
                 await asyncio.sleep(PAUSE_AFTER_FAILURE)

@@ -79,13 +79,13 @@ def test_it_serves_and_stops_when_told(demo):
 
 def test_it_stops_as_quickly_while_browsers_listen(demo):
     process = demo.open()
-    visitor = Visitor(demo.address, deadline=time.monotonic() + 20)
+    visitor = Visitor(demo.address, deadline=time.monotonic() + 60)
     with closing(visitor._connection):
         visitor.log_in("alice")
         headers = {"X-CSRFToken": visitor._cookies["csrftoken"]}
         _, token = visitor._ask("POST", "/api/notifications/stream/token/", expected=200, headers=headers)
     cookie = {"Cookie": f"sessionid={visitor._cookies['sessionid']}"}
-    with closing(HTTPConnection(urlsplit(demo.address).netloc, timeout=10)) as browser:
+    with closing(HTTPConnection(urlsplit(demo.address).netloc, timeout=60)) as browser:
         browser.request("GET", json.loads(token)["url"], headers=cookie)
         stream = browser.getresponse()
         assert [stream.readline() for _ in range(3)] == [b"retry: 3000\n", b"\n", b"event: ready\n"]

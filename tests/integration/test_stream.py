@@ -20,7 +20,7 @@ from notifications import realtime
 from notifications.api import stream_token
 from notifications.models import Notification
 from notifications.pipeline.dispatch import dispatch_batch
-from notifications.publishing import publish_batch_notification
+from notifications.publishing import publish_batch_notification, publish_notification
 from notifications.types import Priority
 from tests.chaos.proxy import Proxy
 from tests.factories import make_item
@@ -355,6 +355,26 @@ def test_an_item_is_shown_a_moment_after_its_commit(serve, alice, template):
     asyncio.run(story())
     print(f"commit to frame, ms: median {median(waited):.0f}, at most {max(waited):.0f}")  # noqa: T201
     assert median(waited) < 1000
+
+
+def test_what_a_worker_dispatches_reaches_the_browser(serve, alice, outside, worker):
+    tickets = [ticket(alice)]
+    server = serve(outside.environment)
+    worker()
+
+    async def story():
+        (one,) = listening = await listen(server, tickets)
+        variables = {"order_number": "7", "tracking_code": "TRACK-1"}
+        await in_thread(
+            publish_notification, "ORDER_SHIPPED", recipient=alice, variables=variables, channels=["in_app"]
+        )
+        await one.until(lambda: one.named("item"))
+        await close(listening)
+        return one.named("item")
+
+    (told,) = asyncio.run(story())
+    assert told["item"]["template"] == "ORDER_SHIPPED"
+    assert told["counts"]["unread"] == 1
 
 
 def test_other_requests_are_answered_while_streams_are_open(serve, alice):

@@ -535,6 +535,15 @@ def test_a_database_that_does_not_answer_costs_a_refresh_and_no_stream(applicati
     assert failed == ["frames"]
 
 
+@pytest.mark.parametrize(("error", "has_traceback"), [(OperationalError(), False), (ValueError(), True)], ids=repr)
+def test_an_outage_is_a_line_and_a_fault_of_ours_a_traceback(caplog, error, has_traceback):
+    signals.live_database_failed.send(None, part="frames", error=error)
+
+    (record,) = caplog.records
+    assert record.getMessage().startswith("live updates could not read the database part=frames error=")
+    assert bool(record.exc_info) == has_traceback
+
+
 def test_nobody_is_sent_away_because_the_database_does_not_answer(application, alice, quick, monkeypatch, hear):
     monkeypatch.setattr(admission, "PAUSE_AFTER_FAILURE", 0.05)
     failed = hear(signals.live_database_failed, "part")
