@@ -2,13 +2,12 @@
 // <notification-center>: a bell with a badge and the inbox behind it, or the inbox alone as a page (mode="page").
 
 import { NotificationClient } from "./notification-client.js";
-import { button, h, icon, iconButton, safeURL } from "./notification-dom.js";
 import { Words } from "./notification-labels.js";
 import { NotificationList } from "./notification-list.js";
+import { NotificationPanel } from "./notification-panel.js";
 import { styles } from "./notification-styles.js";
 
-/** Milliseconds: how long a notice stays, how long news is collected, how often times are told anew. */
-const NOTICE = 7_000;
+/** Milliseconds: how long news is collected, how often times are told anew. */
 const TOGETHER = 1_000;
 const TICK = 30_000;
 
@@ -22,13 +21,13 @@ export class NotificationCenter extends HTMLElement {
   client;
   counts;
   state = "connecting";
-  #ui;
+  /** Of categories, by code. */
+  names;
+  #panel;
   #list;
   #stop;
-  #names;
   #seen = "";
   #news = 0;
-  #noticeTimer;
 
   constructor() {
     super();
@@ -73,40 +72,40 @@ export class NotificationCenter extends HTMLElement {
     const lang = [this.lang, document.documentElement.lang, "en"].find(isLocale);
     this.words = new Words(lang, { ...parsed(attribute("labels")), ...this.#labels });
     this.client = new NotificationClient({ api: attribute("api"), user: attribute("user"), csrfToken: attribute("csrf-token") });
-    this.#list = new NotificationList(this);
     // Somebody else's, or in another language.
-    this.counts = this.#names = undefined;
+    this.counts = this.names = undefined;
     this.#seen = "";
-    this.#build();
+    this.#list = new NotificationList(this);
+    this.#panel = new NotificationPanel(this, this.#list);
+    this.#panel.draw();
     const on = (target, name, act) => target.addEventListener(name, act, { signal, passive: true });
     on(document, "visibilitychange", () => this.see());
     on(document, "pointerdown", (event) => event.composedPath().includes(this) || this.close());
-    on(window, "resize", () => this.#place());
-    on(window, "scroll", () => this.#place());
+    on(window, "resize", () => this.#panel.place());
+    on(window, "scroll", () => this.#panel.place());
     const clock = setInterval(() => this.#tick(), TICK);
     const unsubscribe = this.client.subscribe((message) => this.#hear(message));
     signal.addEventListener("abort", () => {
       clearInterval(clock);
-      clearTimeout(this.#noticeTimer);
       unsubscribe();
       this.#list.close();
+      this.#panel.close();
     });
     if (this.isPage || this.hasAttribute("open")) this.#show();
   }
 
   disconnectedCallback() {
     this.#stop.abort();
-    this.#ui = null;
   }
 
   attributeChangedCallback(name, before, after) {
-    if (!this.#ui || before === after) return;
+    if (!this.isConnected || !this.#panel || before === after) return;
     if (name === "csrf-token") this.client.csrfToken = after;
     else if (name !== "open") this.#restart();
     else if (after === null) this.#hide();
     else if (before === null) {
       this.#show();
-      this.#ui.panel.focus();
+      this.#panel.element.focus();
     }
   }
 
@@ -139,48 +138,26 @@ export class NotificationCenter extends HTMLElement {
     this.client.mark("seen", { before, filter: category ? { category } : undefined }).catch(() => (this.#seen = ""));
   }
 
+  /** @param {{status?: string, category?: string}} filter */
+  filter(filter) {
+    this.#seen = "";
+    this.#list.filter(filter);
+    this.#panel.draw();
+  }
+
+  /** Whether items are on the screen. */
   get shown() {
-    return this.#ui && !this.#ui.panel.hidden;
+    return this.#panel.shown;
+  }
+
+  tell(text, undo) {
+    this.#panel.tell(text, undo);
   }
 
   #restart() {
-    if (!this.#ui) return;
+    if (!this.isConnected || !this.#panel) return;
     this.disconnectedCallback();
     this.connectedCallback();
-  }
-
-  #build() {
-    const { isPage, words: { say } } = this;
-    const inbox = safeURL(this.getAttribute("inbox-url"));
-    const ui = (this.#ui = {});
-    ui.badge = h("span", { class: "badge", part: "badge", "aria-hidden": "true" });
-    ui.bell = h("button", { type: "button", class: "bell", part: "bell", "aria-haspopup": "dialog", "aria-expanded": "false", "aria-controls": "panel", onclick: () => this.toggle() },
-      h("slot", { name: "bell" }, icon("bell")), ui.badge);
-    ui.title = h("h2", { part: "heading" });
-    ui.back = iconButton("back", say("back"), () => this.#view(false));
-    ui.gear = iconButton("settings", say("preferences"), () => this.#view(true), { part: "preferences-button" });
-    ui.tools = h("div", { class: "tools" },
-      iconButton("all", say("mark_all_read"), () => this.#markAll("read"), { part: "mark-all-read" }),
-      iconButton("archive", say("archive_read"), () => this.#markAll("archived"), { part: "archive-read" }), ui.gear);
-    ui.tabs = h("div", { class: "tabs", part: "tabs", role: "group", "aria-label": say("categories") });
-    ui.filter = h("select", { part: "filter", "aria-label": say("show"), onchange: () => this.#filter({ status: ui.filter.value }) },
-      ["", "unread", "archived", "snoozed"].map((value) => h("option", { value }, say(value || "inbox"))));
-    ui.inbox = h("div", { class: "inbox" }, h("div", { class: "bar" }, ui.tabs, ui.filter), this.#list.element);
-    ui.preferences = h("div", { class: "preferences", part: "preferences" });
-    ui.notice = h("div", { class: "notice", part: "notice", hidden: true });
-    ui.status = h("div", { class: "hidden", role: "status" });
-    ui.panel = h("section", { id: "panel", class: isPage ? "page" : "popover", part: "panel", tabindex: "-1", "aria-label": say("title"), ...(!isPage && { role: "dialog", popover: "manual", hidden: true }) },
-      h("div", { class: "header", part: "header" }, ui.back, ui.title, ui.tools, !isPage && iconButton("close", say("close"), () => this.close())),
-      ui.inbox, ui.preferences, ui.notice,
-      !isPage && inbox && h("div", { class: "footer", part: "footer" }, h("a", { href: inbox.href }, say("see_all"))));
-    if (!isPage) {
-      ui.panel.addEventListener("keydown", ({ key }) => key === "Escape" && this.close());
-      // Whoever walks on with Tab leaves it behind.
-      ui.panel.addEventListener("focusout", ({ relatedTarget }) => relatedTarget && !ui.panel.contains(relatedTarget) && relatedTarget !== ui.bell && this.close());
-    }
-    this.shadowRoot.replaceChildren(...(isPage ? [] : [ui.bell]), ui.panel, ui.status);
-    this.#turn(false);
-    this.#count(this.counts);
   }
 
   #hear({ type, item, fresh, id, state, counts }) {
@@ -191,26 +168,15 @@ export class NotificationCenter extends HTMLElement {
     if (item && this.shown) this.#list.take(item);
     if (type === "removed") this.#list.drop(id);
     if (type === "refresh" && this.shown) this.#list.load();
-    if (counts) this.#count(counts);
-  }
-
-  #count(counts) {
-    const { bell, badge } = this.#ui;
-    const unseen = counts?.unseen;
-    badge.hidden = !unseen;
-    badge.textContent = capped(unseen, counts);
-    bell.setAttribute("aria-label", unseen ? this.words.plural("bell", badge.textContent) : this.words.say("title"));
     if (!counts) return;
     this.counts = counts;
-    this.#drawTabs();
+    this.#panel.draw();
     this.see();
     this.emit("counts", counts);
   }
 
   #ring() {
-    const { bell } = this.#ui;
-    bell.classList.remove("ring");
-    requestAnimationFrame(() => bell.classList.add("ring"));
+    this.#panel.ring();
     if (this.#news++) return;
     setTimeout(() => {
       this.tell(this.words.plural("new", this.#news));
@@ -219,122 +185,28 @@ export class NotificationCenter extends HTMLElement {
   }
 
   async #show() {
-    const { panel, bell } = this.#ui;
     if (!this.isPage) {
-      panel.hidden = false;
-      panel.showPopover?.();
-      bell.ariaExpanded = "true";
-      this.#place();
+      this.#panel.show();
       this.emit("open");
     }
     this.#list.load();
     const { client } = this;
-    const known = this.#names ? null : await client.preferences().catch(() => null);
-    if (!known || client !== this.client || !this.#ui) return;
-    this.#names = Object.fromEntries(known.categories.map(({ code, name }) => [code, name]));
-    this.#drawTabs();
+    const known = this.names ? null : await client.preferences().catch(() => null);
+    if (!known || client !== this.client) return;
+    this.names = Object.fromEntries(known.categories.map(({ code, name }) => [code, name]));
+    this.#panel.draw();
   }
 
   #hide() {
-    const { panel, bell } = this.#ui;
     if (this.isPage) return;
-    if (panel.contains(this.active)) bell.focus();
-    panel.hidePopover?.();
-    panel.hidden = true;
-    bell.ariaExpanded = "false";
-    this.#turn(false);
+    this.#panel.hide();
     this.emit("close");
-  }
-
-  /** Beside the bell, wherever that is, and within the window. */
-  #place() {
-    if (this.isPage || !this.shown) return;
-    const { panel, bell } = this.#ui;
-    const { left, right, top, bottom } = bell.getBoundingClientRect();
-    const { clientWidth, clientHeight } = document.documentElement;
-    const width = panel.offsetWidth;
-    const below = clientHeight - bottom;
-    const up = below < 320 && top > below;
-    const start = getComputedStyle(this).direction === "rtl" ? left : right - width;
-    panel.style.left = `${Math.max(8, Math.min(start, clientWidth - width - 8))}px`;
-    panel.style.top = up ? "auto" : `${bottom + 8}px`;
-    panel.style.bottom = up ? `${clientHeight - top + 8}px` : "auto";
-    panel.style.maxHeight = `${(up ? top : below) - 20}px`;
-  }
-
-  #drawTabs() {
-    const { tabs } = this.#ui;
-    const { by_category = {} } = this.counts ?? {};
-    const names = this.#names ?? {};
-    const codes = [...new Set([...Object.keys(names), ...Object.keys(by_category)])];
-    tabs.hidden = this.getAttribute("tabs") === "off" || codes.length < 2;
-    for (const code of ["", ...codes]) {
-      let tab = [...tabs.children].find(({ dataset }) => dataset.category === code);
-      if (!tab) tabs.append((tab = button("", () => this.#filter({ category: code }), { part: "tab", "data-category": code })));
-      const unread = code ? by_category[code]?.unread : this.counts?.unread;
-      const label = h("span", { class: "hidden" }, ` ${this.words.say("unread")}`);
-      tab.replaceChildren(code ? (names[code] ?? code) : this.words.say("all"), unread ? h("b", {}, capped(unread, this.counts), label) : "");
-      tab.ariaPressed = `${this.#list.category === code}`;
-    }
-  }
-
-  #filter(filter) {
-    this.#seen = "";
-    this.#list.filter(filter);
-    this.#drawTabs();
-  }
-
-  #markAll(as) {
-    const { newest: before, category } = this.#list;
-    const filter = { ...(category && { category }), ...(as === "archived" && { status: "read" }) };
-    if (before) this.work(() => this.client.mark(as, { filter, before }), `done_${as}`);
-  }
-
-  /** Turn to the preferences, or back to the list. */
-  async #view(preferences) {
-    this.#turn(preferences);
-    const { back, gear, preferences: element } = this.#ui;
-    (preferences ? back : gear).focus();
-    if (!preferences) return;
-    await this.work(async () => {
-      const { drawPreferences } = await import("./notification-preferences.js");
-      await drawPreferences(element, this);
-    });
-  }
-
-  #turn(preferences) {
-    const { back, title, tools, inbox, preferences: element } = this.#ui;
-    back.hidden = element.hidden = !preferences;
-    tools.hidden = inbox.hidden = preferences;
-    title.textContent = this.words.say(preferences ? "preferences" : "title");
-  }
-
-  /** Announce what happened; show it for a while, too, if it can be undone, or should be seen (true). */
-  tell(text, undo) {
-    if (!this.#ui) return;
-    const { notice, panel, status } = this.#ui;
-    status.replaceChildren(h("p", {}, text));
-    if (!undo) return;
-    const away = () => {
-      if (notice.contains(this.active)) panel.focus();
-      notice.hidden = true;
-    };
-    const back = () => {
-      away();
-      this.work(undo);
-    };
-    notice.replaceChildren(text, undo === true ? "" : button(this.words.say("undo"), back));
-    notice.hidden = false;
-    clearTimeout(this.#noticeTimer);
-    this.#noticeTimer = setTimeout(away, NOTICE);
   }
 
   #tick() {
     for (const time of this.shadowRoot.querySelectorAll("time")) time.textContent = this.words.ago(time.dateTime);
   }
 }
-
-const capped = (count = 0, { cap = 99 } = {}) => (count >= cap ? `${cap}+` : `${count}`);
 
 function isLocale(name) {
   try {
