@@ -61,8 +61,10 @@ class Config:
     #: What Prometheus has to show to read the metrics. Empty: only requests from this machine may.
     metrics_token: str = field(default="", repr=False)
 
-    #: What one user may ask of the API in a while: reading, and the rest. As in Django REST Framework: "600/min".
-    api_rates: Mapping[str, str] = field(default_factory=lambda: {"read": "600/min", "write": "300/min"})
+    #: What one user may ask of the API in a while, reading and the rest; and one API key. As in DRF: "600/min".
+    api_rates: Mapping[str, str] = field(
+        default_factory=lambda: {"read": "600/min", "write": "300/min", "publish": "1200/min"}
+    )
 
     def rate(self, channel: str) -> float:
         """Return how many messages per second a channel may send; 0: no limit."""

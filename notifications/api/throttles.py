@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
-#: Users whose requests are remembered.
+#: Users and API keys whose requests are remembered.
 _MAX_USERS = 50_000
 
 

@@ -6,12 +6,14 @@ from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
 from notifications.api.problems import Nowhere
+from notifications.api.publish import PublishViewSet
 from notifications.api.schema import DocsView, SchemaView
 from notifications.api.viewsets import NotificationViewSet
 
 router = SimpleRouter()
 # Given to the constructor, it would be coerced to "/".
 router.trailing_slash = "/?"
+router.register("notifications/publish", PublishViewSet, basename="publish")
 router.register("notifications", NotificationViewSet, basename="notification")
 
 urlpatterns = [
