@@ -12,3 +12,21 @@ def patch(client, item, data):
 
 def mark(client, data):
     return client.post(f"{URL}mark/", data, content_type="application/json")
+
+
+def described(client, scheme):
+    """Return the addresses that the API's own description opens to a session, or to a key: path → methods."""
+    paths = client.get("/api/schema/?format=json").json()["paths"]
+    return {
+        path: methods for path, methods in paths.items() if all({scheme: []} in m["security"] for m in methods.values())
+    }
+
+
+def publish(client, key, data, **headers):
+    """Publish with a key; `headers` in Python's spelling."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return client.post(f"{URL}publish/", data, content_type="application/json", headers={**bearer(key), **named})
+
+
+def bearer(key):
+    return {"Authorization": f"Bearer {key}"}
