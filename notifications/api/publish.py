@@ -36,7 +36,7 @@ IDEMPOTENCY_KEY = "Idempotency-Key"
 MAX_KEY = 200
 
 #: Which part of the body an error is about, and its code.
-_ABOUT: dict[type[exceptions.PublishError], tuple[str, str]] = {
+ABOUT: dict[type[exceptions.PublishError], tuple[str, str]] = {
     exceptions.UnknownTemplate: ("template", "unknown_template"),
     exceptions.WrongVariables: ("variables", "wrong_variables"),
     exceptions.UnsafeLink: ("action_url", "unsafe_link"),
@@ -133,7 +133,7 @@ def _idempotency_key(request: Request) -> str | None:
 
 def _refused(error: exceptions.PublishError, asked: dict[str, Any]) -> ValidationError:
     """Return an error as a problem that points at the part of the body it is about; at all of it, where several may be."""
-    field, code = _ABOUT.get(type(error), ("", "invalid"))
+    field, code = ABOUT.get(type(error), ("", "invalid"))
     if isinstance(error, exceptions.WrongTime):
         given = [name for name in ("send_at", "delay_seconds", "expires_in_seconds") if name in asked]
         field, code = given[0] if len(given) == 1 else "", "wrong_time"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 NOBODY = "9e107d9d-372b-4b68-a5d1-0c2e8f3d7c11"
 URL = "/api/notifications/"
+#: What services publish in tests, but for whom.
+SAID = {"template": "ORDER_CREATED", "variables": {"order_number": "ORD-1"}}
 
 
 def patch(client, item, data):
@@ -30,3 +32,7 @@ def publish(client, key, data, **headers):
 
 def bearer(key):
     return {"Authorization": f"Bearer {key}"}
+
+
+def outcome(client, key, publication_id):
+    return client.get(f"{URL}publish/{publication_id}/", headers=bearer(key))

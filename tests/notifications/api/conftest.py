@@ -6,8 +6,16 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from notifications.api.throttles import UserThrottle
 from notifications.services import api_keys
 from tests.factories import make_item
+
+
+@pytest.fixture(autouse=True)
+def unthrottled():
+    UserThrottle.cache.clear()
+    yield
+    UserThrottle.cache.clear()
 
 
 @pytest.fixture

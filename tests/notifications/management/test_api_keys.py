@@ -32,7 +32,7 @@ def test_the_key_alone_is_on_standard_output(template):
 
 
 def test_a_key_for_everything_that_only_reads_for_a_week(template):
-    out, _ = run("create_api_key", "dashboard", "--template", "*", "--may", "read", "--days", "7")
+    run("create_api_key", "dashboard", "--template", "*", "--may", "read", "--days", "7")
 
     key = ApiKey.objects.get()
     assert key.allows("WHATEVER")
