@@ -10,7 +10,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -100,9 +99,7 @@ class ApiKeyAdmin(CarefulAdmin):
             "title": _("New API key"),
             "text": obj.issued_text,
         }
-        response = TemplateResponse(request, "admin/notifications/apikey/issued.html", context)
-        add_never_cache_headers(response)
-        return response
+        return TemplateResponse(request, "admin/notifications/apikey/issued.html", context)
 
     @admin.action(description=_("Revoke, for good"), permissions=["change"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

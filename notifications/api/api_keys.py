@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -26,6 +27,7 @@ REALM = "Bearer"
 class ApiKeyAuthentication(BaseAuthentication):
     """By the header alone. No cookie is looked at, so a forged page can do nothing with it."""
 
+    @sensitive_variables("text")
     def authenticate(self, request: Request) -> tuple[AnonymousUser, ApiKey] | None:
         scheme, _, text = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != REALM.lower():

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.views.debug import get_exception_reporter_class
+from rest_framework.request import Request
 
+from notifications.api.api_keys import ApiKeyAuthentication
 from notifications.models import ApiKey, Event
 from notifications.services import api_keys, inbox
 from notifications.testing.work import Work
@@ -128,3 +132,27 @@ def test_ten_thousand_are_taken_and_one_more_is_not(client, billing):
     assert published(10_001).status_code == 400
     assert not Event.objects.exists()
     assert published(10_000).json()["recipient_count"] == 10_000
+
+
+def test_a_crash_report_does_not_show_the_key(billing, rf):
+    """What Django mails to the administrators holds every local variable but these, and the request's headers."""
+    request = rf.get("/", headers=bearer(billing))
+
+    def fail(execute, sql, params, many, context):
+        message = "the database is gone"
+        raise OSError(message)
+
+    with connection.execute_wrapper(fail):
+        try:
+            ApiKeyAuthentication().authenticate(Request(request))
+        except OSError:
+            reporter = get_exception_reporter_class(request)(request, *sys.exc_info())
+    data = reporter.get_traceback_data()
+
+    ours = [
+        frame for frame in data["frames"] if "/notifications/" in frame["filename"] and "tests" not in frame["filename"]
+    ]
+    assert [frame["function"] for frame in ours] == ["authenticate", "authenticate"]
+    secret = billing.rpartition("_")[2]
+    assert not any(secret in str(frame["vars"]) for frame in ours)
+    assert secret not in str(data["request_meta"])

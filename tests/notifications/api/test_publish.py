@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,6 +17,7 @@ from notifications.testing.work import Work
 from notifications.types import Priority, Source
 from tests.factories import make_template
 from tests.notifications.api.asking import NOBODY, SAID, URL, bearer, outcome, publish
+from tests.notifications.api.test_isolation import METHODS
 
 
 def test_what_a_service_publishes_is_told(client, billing, alice, bob):
@@ -203,3 +205,17 @@ def test_reading_and_publishing_are_rights_of_their_own(client, make_key, templa
     assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(403, "scope")] * 2
     assert outcome(client, reads, event_id).status_code == 404
     assert Event.objects.count() == 1
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_with_anothers_key_no_method_does_anything(client, billing, stock, alice, method):
+    event_id = publish(client, billing, {**SAID, "recipients": [alice.pk]}).json()["event_id"]
+    before = list(Event.objects.values())
+    url = f"{URL}publish/{event_id}/"
+    body = json.dumps({**SAID, "recipients": [alice.pk]})
+
+    answer = client.generic(method.upper(), url, body, content_type="application/json", headers=bearer(stock))
+
+    assert answer.status_code in {404, 405} or method == "options"
+    assert event_id.encode() not in answer.content
+    assert list(Event.objects.values()) == before

@@ -68,28 +68,6 @@ def test_the_key_is_in_no_repr_and_no_log(template, caplog):
     assert secret not in caplog.text
 
 
-def test_a_crash_report_does_not_show_it(issued, rf, monkeypatch):
-    """What Django mails to the administrators holds every local variable but these."""
-    import sys
-
-    from django.views.debug import get_exception_reporter_class
-
-    monkeypatch.setattr(ApiKey.objects, "filter", None)
-    request = rf.get("/", headers={"Authorization": f"Bearer {issued.text}"})
-    try:
-        authenticate(issued.text, now=NOW)
-    except TypeError:
-        reporter = get_exception_reporter_class(request)(request, *sys.exc_info())
-        frames = [frame for frame in reporter.get_traceback_frames() if "api_keys" in frame["filename"]]
-
-    secret = issued.text.rpartition("_")[2]
-    shown = [frame for frame in frames if "services/api_keys" in frame["filename"]]
-    assert shown
-    assert not any(secret in str(frame["vars"]) for frame in shown)
-    assert secret not in str(reporter.get_traceback_data()["filtered_POST_items"])
-    assert secret not in str(reporter.filter.get_safe_request_meta(request))
-
-
 def wrong(issued):
     return {
         "another secret": issued.text[:-1] + ("a" if issued.text[-1] != "a" else "b"),
