@@ -26,6 +26,7 @@ def test_a_new_key_is_shown_once_and_works(admin_client, admin_user, template, a
 
     (text,) = KEY.findall(page.text)
     key = api_keys.authenticate(text, now=timezone.now())
+    assert key is not None
     assert (key.name, key.templates, key.created_by) == ("billing", ["ORDER_CREATED"], admin_user)
     assert "no-store" in page["Cache-Control"]
     assert text not in str(page.cookies)

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from django.views.debug import get_exception_reporter_class
+from django.views.debug import ExceptionReporter
 from rest_framework.request import Request
 
 from notifications.api.api_keys import ApiKeyAuthentication
@@ -146,7 +146,7 @@ def test_a_crash_report_does_not_show_the_key(billing, rf):
         try:
             ApiKeyAuthentication().authenticate(Request(request))
         except OSError:
-            reporter = get_exception_reporter_class(request)(request, *sys.exc_info())
+            reporter = ExceptionReporter(request, *sys.exc_info())
     data = reporter.get_traceback_data()
 
     ours = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_an_audience_that_is_none_is_pointed_at(client, billing):
     assert answer.json()["errors"][0]["pointer"] == "#/audience"
 
 
-GARBAGE = [
+GARBAGE: list[Any] = [
     None, True, 1.0, 1.5, [], {}, "", " ", "alice", "alice@example.com", "1_000", "007", " 1", "1\n", "+1", "٣", "1e3",
     "9" * 30, "9" * 5000, "0x10", "1; DROP TABLE auth_user", NOBODY,
 ]  # fmt: skip

@@ -50,6 +50,7 @@ def test_a_key_of_200_characters_fits(client, billing, alice):
 
     assert first.json()["created"] is second.json()["created"] is True
     key = Event.objects.get(pk=first.json()["event_id"]).idempotency_key
+    assert key is not None
     assert key.endswith(hashlib.sha256(("k" * 199 + "a").encode()).hexdigest())
 
 

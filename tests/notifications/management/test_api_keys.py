@@ -25,6 +25,7 @@ def test_the_key_alone_is_on_standard_output(template):
     out, err = run("create_api_key", "billing", "--template", "ORDER_CREATED")
 
     key = authenticate(out.strip(), now=timezone.now())
+    assert key is not None
     assert (key.name, key.templates, key.may_publish, key.may_read) == ("billing", ["ORDER_CREATED"], True, True)
     assert out.count("\n") == 1
     assert prefix_of(out.strip()) in err
@@ -37,6 +38,7 @@ def test_a_key_for_everything_that_only_reads_for_a_week(template):
     key = ApiKey.objects.get()
     assert key.allows("WHATEVER")
     assert (key.may_publish, key.may_read) == (False, True)
+    assert key.expires_at is not None
     assert 6 <= (key.expires_at - timezone.now()).days < 7
 
 
