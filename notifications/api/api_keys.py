@@ -12,7 +12,6 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
 from notifications import clock
-from notifications.api.throttles import UserThrottle
 from notifications.models import ApiKey
 from notifications.services import api_keys
 
@@ -54,17 +53,6 @@ class HasApiKey(BasePermission):
         if not isinstance(key, ApiKey):
             return False
         return key.may_read if request.method in {"GET", "HEAD"} else key.may_publish
-
-
-class KeyThrottle(UserThrottle):
-    """By the key, whatever it asks: `API_RATES["publish"]`."""
-
-    def scope_of(self, request: Request) -> str:
-        return "publish"
-
-    def get_cache_key(self, request: Request, view: APIView) -> str | None:
-        key: Any = request.auth
-        return f"{self.scope}:{key.pk}"
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

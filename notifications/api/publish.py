@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from notifications import exceptions
 from notifications.api import strict
-from notifications.api.api_keys import ApiKeyAuthentication, HasApiKey, KeyThrottle
+from notifications.api.api_keys import ApiKeyAuthentication, HasApiKey
 from notifications.api.etags import WeakETags
 from notifications.api.problems import QueryError
 from notifications.api.publish_serializers import (
@@ -24,6 +24,7 @@ from notifications.api.publish_serializers import (
     options_of,
 )
 from notifications.api.schema import IF_NONE_MATCH
+from notifications.api.throttles import KeyThrottle
 from notifications.models import ApiKey
 from notifications.publishing import publish_batch_notification
 from notifications.services import outcomes

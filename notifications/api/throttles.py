@@ -1,4 +1,4 @@
-"""How much one user may ask. Counted in this process's memory: no request waits for a cache, and none fails with it."""
+"""How much one user, or one service, may ask. Counted in this process's memory: no request waits for a cache, and none fails with it."""
 
 from __future__ import annotations
 
@@ -38,3 +38,14 @@ class UserThrottle(SimpleRateThrottle):
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         user: Any = request.user
         return f"{self.scope}:{user.pk}" if user.is_authenticated else None
+
+
+class KeyThrottle(UserThrottle):
+    """By the key, whatever it asks: `API_RATES["publish"]`."""
+
+    def scope_of(self, request: Request) -> str:
+        return "publish"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        key: Any = request.auth
+        return f"{self.scope}:{key.pk}"
