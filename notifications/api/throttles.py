@@ -1,4 +1,4 @@
-"""How much one user, or one service, may ask. Counted in this process's memory: no request waits for a cache, and none fails with it."""
+"""How much one caller may ask. Counted in this process's memory: no request waits for a cache, and none fails with it."""
 
 from __future__ import annotations
 
