@@ -67,8 +67,10 @@ class Config:
     #: Open streams of one process.
     streams_per_process: int = 10_000
 
-    #: What one user may ask of the API in a while: reading, and the rest. As in Django REST Framework: "600/min".
-    api_rates: Mapping[str, str] = field(default_factory=lambda: {"read": "600/min", "write": "300/min"})
+    #: What one user may ask of the API in a while, reading and the rest; and one API key. As in DRF: "600/min".
+    api_rates: Mapping[str, str] = field(
+        default_factory=lambda: {"read": "600/min", "write": "300/min", "publish": "1200/min"}
+    )
     #: Where push messages may be sent: hosts of browsers' push services, or all below one.
     push_hosts: tuple[str, ...] = (
         "fcm.googleapis.com",

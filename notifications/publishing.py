@@ -79,6 +79,8 @@ class Options(TypedDict, total=False):
     digest_key: str
     idempotency_key: str | None
     source: Source
+    #: Of the API: primary key of the service's key.
+    api_key: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

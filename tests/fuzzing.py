@@ -3,7 +3,7 @@ Let schemathesis loose on the API: hundreds of requests made from its own descri
 
     python -m tests.fuzzing SCHEMATHESIS [OPTIONS…]
 
-runs that program against a site of its own, as a user with an inbox, and exits with its code.
+runs that program against a site of its own, as a user with an inbox and as a service with a key, and exits with its code.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ headers = {{ X-CSRFToken = "{token}" }}
 [auth.openapi.session]
 api_key = "{session}"
 
+[auth.openapi.apiKey]
+bearer = "{key}"
+
 [dictionaries.ids]
 values = {ids}
 
@@ -51,7 +54,9 @@ def prepare():
     from django.core.management import call_command
     from django.middleware.csrf import _get_new_csrf_string
     from django.test import Client
+    from django.utils import timezone
 
+    from notifications.services import api_keys
     from tests.factories import make_item, make_template
 
     call_command("migrate", verbosity=0)
@@ -59,13 +64,14 @@ def prepare():
     template = make_template("ORDER_CREATED")
     button = [{"name": "confirm_arrival", "run_at": None, "result": ""}]
     ids = [str(make_item(alice, template, actions=button, about="orders.order:1").pk) for _ in range(ITEMS)]
+    key = api_keys.issue("fuzzing", now=timezone.now(), templates=["*"]).text
     client = Client()
     client.force_login(alice)
     session = client.session
     token = session["_csrftoken"] = _get_new_csrf_string()
     session.save()
     cookie = client.cookies[settings.SESSION_COOKIE_NAME].value
-    return CONFIG.format(token=token, session=cookie, ids=ids, checks=CHECKS)
+    return CONFIG.format(token=token, session=cookie, key=key, ids=ids, checks=CHECKS)
 
 
 def main():

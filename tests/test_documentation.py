@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.utils import timezone
 
 from notifications import conf, registry
+from notifications.api.publish import ABOUT
+from notifications.api.publish_serializers import PublishSerializer
 from notifications.api.serializers import NotificationSerializer
 from notifications.channels.base import ChannelAdapter
 from notifications.exceptions import ActionRefused, PermanentError, TransientError, UnknownTemplate
-from notifications.models import Broadcast, ConsentChange, Event
+from notifications.models import ApiKey, Broadcast, ConsentChange, Event
 from notifications.publishing import (
     audience,
     cancel_broadcast,
@@ -27,18 +31,20 @@ from notifications.publishing import (
     resolve,
     still_valid,
 )
-from notifications.services import inbox, inbox_actions
+from notifications.services import api_keys, inbox, inbox_actions
+from notifications.testing.work import Work
 from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Level, Reason
 from notifications.values import Receipt, Said
-from tests.factories import make_item
+from tests.factories import make_item, make_template
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
 
-def code(page, number):
-    """Return the Python block of a page with this number, counted from 0."""
-    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)[number]
+def code(page, number, language="python"):
+    """Return the block of a page in this language with this number, counted from 0."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    return blocks[number]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -288,3 +294,71 @@ def test_the_third_example_of_the_testing_page_runs(alice, shipped_templates, ti
     exec(code("docs/testing.md", 2), scope)  # noqa: S102 - our own page
 
     scope["test_a_text_message_survives_three_failures"](alice, timeline)
+
+
+HTTP_PAGE = "docs/publishing-over-http.md"
+
+
+def curl(client, line, **variables):
+    """Do what a line of curl would, by the test client; without a body it is a GET."""
+    for name, value in variables.items():
+        line = line.replace(f"${name}", value)
+    program, *words = shlex.split(line.replace("\\\n", " "))
+    assert program == "curl"
+    url, headers, body = "", {}, None
+    while words:
+        match words.pop(0):
+            case "-H":
+                name, _, value = words.pop(0).partition(": ")
+                headers[name] = value
+            case "-d":
+                body = words.pop(0)
+            case "-i":
+                pass
+            case address:
+                url = address.removeprefix("https://shop.example")
+    kind = headers.pop("Content-Type", "")
+    method = "GET" if body is None else "POST"
+    return client.generic(method, url, body or "", content_type=kind, headers=headers)
+
+
+def test_the_examples_of_publishing_over_http_run(client, alice, bob, template):
+    key = api_keys.issue("billing", now=timezone.now(), templates=["ORDER_CREATED"]).text
+    line = code(HTTP_PAGE, 0, "bash").replace("[17, 23]", f"[{alice.pk}, {bob.pk}]")
+
+    published = curl(client, line, KEY=key)
+    Work().run()
+    became = curl(client, code(HTTP_PAGE, 1, "bash"), KEY=key, ID=published.json()["event_id"])
+
+    text = (ROOT / HTTP_PAGE).read_text(encoding="utf-8")
+    shown = json.loads(re.findall(r"^\{\"event_id\".*$", text, re.MULTILINE)[0])
+    assert published.status_code == 202
+    assert published.json() == {**shown, "event_id": published.json()["event_id"]}
+    outcome = json.loads(code(HTTP_PAGE, 0, "json"))
+    assert list(became.json()) == list(outcome)
+    assert became.json()["deliveries"] == outcome["deliveries"]
+
+
+def test_the_commands_for_keys_run(template, capsys):
+    for name in ("INVOICE_CREATED", "PAYMENT_RECEIVED"):
+        make_template(name)
+    text = (ROOT / HTTP_PAGE).read_text(encoding="utf-8")
+    commands = [shlex.split(line, comments=True) for line in re.findall(r"^manage.py (.+)$", text, re.MULTILINE)]
+    (*creating, revoking) = commands
+
+    for command in creating:
+        call_command(*command)
+    prefix = ApiKey.objects.latest("pk").prefix
+    call_command(*[prefix if word == "k3x9q0v7m2ab" else word for word in revoking])
+
+    assert capsys.readouterr().out.splitlines()[-1] == f"dashboard ({prefix}) is revoked"
+
+
+def test_the_page_of_publishing_over_http_names_every_field_and_code():
+    page = (ROOT / HTTP_PAGE).read_text(encoding="utf-8")
+    table = page[page.index("| field |") : page.index("Over 50 recipients")]
+    named = [word for row in table.strip().splitlines() for word in re.findall(r"`(\w+)`", row.split("|")[1])]
+    codes = set(re.findall(r"`(\w+)`", page[page.index("Of an `errors` entry") :]))
+
+    assert named == list(PublishSerializer().fields)
+    assert {code for _, code in ABOUT.values()} <= codes

@@ -35,7 +35,7 @@ class EventAdmin(LogAdmin):
         ),
         (_("What was said"), {"fields": ["told", "said", "action_url", "action_text", "asked_channels"]}),
         (_("When"), {"fields": ["created_at", "due_at", "expires_at", "cancelled_at"]}),
-        (_("Where from"), {"fields": ["source", "idempotency_key", "broadcast"]}),
+        (_("Where from"), {"fields": ["source", "api_key", "idempotency_key", "broadcast"]}),
         (
             _("What dispatch decided"),
             {"fields": ["recipient_count", "duplicate_count", "unknown_count", "planned_count", "claims"]},

@@ -35,7 +35,7 @@ class ProblemRenderer(JSONRenderer):
 
 
 class QueryError(ValidationError):
-    """What is wrong is in the address, not in the body."""
+    """What is wrong is in the address or in a header, not in the body."""
 
 
 class Nowhere(APIView):

@@ -35,7 +35,7 @@ PROBLEM: dict[str, Any] = {
                 "required": ["detail", "code"],
                 "properties": {
                     "pointer": {"type": "string", "description": "Into the body: #/ids/0."},
-                    "parameter": {"type": "string", "description": "Of the query."},
+                    "parameter": {"type": "string", "description": "Of the query, or a header."},
                     "detail": {"type": "string"},
                     "code": {"type": "string"},
                 },

@@ -1,4 +1,4 @@
-"""How much one user may ask. Counted in this process's memory: no request waits for a cache, and none fails with it."""
+"""How much one caller may ask. Counted in this process's memory: no request waits for a cache, and none fails with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
 
-#: Users whose requests are remembered.
+#: Users and API keys whose requests are remembered.
 _MAX_USERS = 50_000
 
 
@@ -38,3 +38,14 @@ class UserThrottle(SimpleRateThrottle):
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         user: Any = request.user
         return f"{self.scope}:{user.pk}" if user.is_authenticated else None
+
+
+class KeyThrottle(UserThrottle):
+    """By the key, whatever it asks: `API_RATES["publish"]`."""
+
+    def scope_of(self, request: Request) -> str:
+        return "publish"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        key: Any = request.auth
+        return f"{self.scope}:{key.pk}"

@@ -10,6 +10,7 @@ from notifications.api.mutes import MuteViewSet
 from notifications.api.personal import SettingsView
 from notifications.api.preferences import PreferencesView
 from notifications.api.problems import Nowhere
+from notifications.api.publish import PublishViewSet
 from notifications.api.schema import DocsView, SchemaView
 from notifications.api.stream_token import StreamTokenView
 from notifications.api.viewsets import NotificationViewSet
@@ -19,6 +20,7 @@ router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("notifications/mutes", MuteViewSet, basename="mute")
 router.register("notifications/endpoints", EndpointViewSet, basename="endpoint")
+router.register("notifications/publish", PublishViewSet, basename="publish")
 router.register("notifications", NotificationViewSet, basename="notification")
 
 urlpatterns = [

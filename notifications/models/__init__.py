@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from notifications.models.api_keys import ApiKey
 from notifications.models.broadcasts import Broadcast
 from notifications.models.consent import ConsentChange, FrequencyCount, Mute
 from notifications.models.deliveries import Attempt, Delivery
@@ -17,6 +18,7 @@ from notifications.models.templates import Category, Template, TemplateContent, 
 from notifications.models.workers import WorkerHeartbeat
 
 __all__ = [
+    "ApiKey",
     "Attempt",
     "Broadcast",
     "Category",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from notifications import ids
+from notifications.models.api_keys import ApiKey
 from notifications.models.leases import Leased
 from notifications.models.templates import Template
 from notifications.types import Priority, Source
@@ -27,6 +28,10 @@ class Publication(Leased):
     #: What is collected together, if its template collects; empty: all of the template.
     digest_key = models.CharField(max_length=200, blank=True, db_default="")
     source = models.CharField(max_length=10, choices=Source, default=Source.CODE)
+    #: The service that published it. Without an index: it is read with the row, never looked up by.
+    api_key = models.ForeignKey(
+        ApiKey, on_delete=models.PROTECT, null=True, blank=True, editable=False, db_index=False, related_name="+"
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)

@@ -36,6 +36,8 @@ class Draft:
     about: str
     digest_key: str
     source: Source
+    #: Primary key of the service's key.
+    api_key: int | None
     created_at: datetime
     due_at: datetime
     expires_at: datetime | None
@@ -60,6 +62,7 @@ def draft(
     digest_key: str = "",
     idempotency_key: str | None = None,
     source: Source = Source.CODE,
+    api_key: int | None = None,
 ) -> Draft:
     """Check a request; raise the `PublishError` that names what is wrong and how to mend it."""
     declared = contract(template)
@@ -93,6 +96,7 @@ def draft(
         about=label,
         digest_key=digest_key,
         source=source,
+        api_key=api_key,
         created_at=now,
         due_at=when,
         expires_at=_expires_at(when, expires_in),

@@ -28,8 +28,7 @@ INSERT_ROWS = 500
 #: What an event has in common with the broadcast it comes from.
 _SAID = (
     "template_id", "variables", "priority", "action_url", "action_text", "channels", "about", "digest_key", "source",
-    "due_at",
-    "expires_at",
+    "api_key_id", "due_at", "expires_at",
 )  # fmt: skip
 
 

@@ -43,3 +43,10 @@ def scroll_to(page, number):
         items(page).last.scroll_into_view_if_needed()
         page.mouse.wheel(0, 400)
         page.wait_for_timeout(100)
+
+
+def found(pattern, text):
+    """Return the part of a text that a pattern is about."""
+    match = re.search(pattern, text)
+    assert match is not None, f"no {pattern} in {text!r}"
+    return match[0]

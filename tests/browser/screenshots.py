@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
-from tests.browser.looking import bell, items, reach
+from tests.browser.looking import bell, found, items, reach
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "docs" / "images"
@@ -40,7 +40,7 @@ def live_through_a_day(browser, address):
         for _ in range(2):
             page.goto("/")
             page.get_by_role("button", name="Place the order").click()
-        number = re.search(r"ORD-\w+", page.url)[0]
+        number = found(r"ORD-\w+", page.url)
         page.get_by_role("button", name=re.compile("Pay", re.IGNORECASE)).first.click()
         context = browser.new_context(base_url=address)
         warehouse = context.new_page()

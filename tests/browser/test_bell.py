@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from notifications.models import Notification
-from tests.browser.looking import bell, items, open_inbox, scroll_to
+from tests.browser.looking import bell, found, items, open_inbox, scroll_to
 
 pytestmark = pytest.mark.browser
 
@@ -132,7 +132,7 @@ def test_scrolling_loads_all_there_is_once(page, alice, deliver):
     deliver(alice, *[f"Number {number:03}" for number in range(60)])
     open_inbox(page)
     scroll_to(page, 60)
-    titles = [re.search(r"Number \d+", text)[0] for text in items(page).all_text_contents()]
+    titles = [found(r"Number \d+", text) for text in items(page).all_text_contents()]
     assert titles == [f"Number {number:03}" for number in reversed(range(60))]
 
 

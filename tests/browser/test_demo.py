@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looking import bell, items, reach
+from tests.browser.looking import bell, found, items, reach
 from tests.demo.conftest import Demo
 
 pytestmark = pytest.mark.browser
@@ -57,7 +57,7 @@ def test_shipped_it_can_be_confirmed_with_a_button(shop):
     alice, charlie = shop("alice"), shop("charlie")
     alice.get_by_role("button", name="Place the order").click()
     expect(alice.get_by_role("heading", level=1)).to_contain_text("ORD-")
-    number = re.search(r"ORD-\w+", alice.url)[0]
+    number = found(r"ORD-\w+", alice.url)
     alice.get_by_role("button", name=re.compile("Pay", re.IGNORECASE)).first.click()
     charlie.goto(f"/orders/{number}/")
     charlie.get_by_role("button", name=re.compile("Ship", re.IGNORECASE)).first.click()

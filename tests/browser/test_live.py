@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from notifications.models import Notification
 from notifications.publishing import publish_notification
-from tests.browser.looking import bell, items, open_inbox, reach
+from tests.browser.looking import bell, found, items, open_inbox, reach
 
 pytestmark = pytest.mark.browser
 
@@ -166,7 +166,7 @@ def test_what_happened_while_offline_is_there_afterwards(visit, alice, publish):
     expect(bell(page)).to_have_accessible_name("Notifications, 3 new")
     bell(page).click()
     expect(items(page)).to_have_count(3)
-    assert {re.search(r"Order ORD-\d+", text)[0] for text in items(page).all_text_contents()} == set(titles)
+    assert {found(r"Order ORD-\d+", text) for text in items(page).all_text_contents()} == set(titles)
     reach(page, "live")
 
 

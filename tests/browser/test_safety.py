@@ -63,9 +63,18 @@ def watched(visit, alice):
     """Alice's page, and what it did that it must not."""
     page = visit(alice).new_page()
     done = []
-    page.on("dialog", lambda dialog: (done.append(f"dialog {dialog.message}"), dialog.dismiss()))
+
+    def dismiss(dialog):
+        done.append(f"dialog {dialog.message}")
+        dialog.dismiss()
+
+    def note(request):
+        if "evil.example" in request.url:
+            done.append(f"asked {request.url}")
+
+    page.on("dialog", dismiss)
     page.on("pageerror", lambda error: done.append(f"error {error}"))
-    page.on("request", lambda request: "evil.example" in request.url and done.append(f"asked {request.url}"))
+    page.on("request", note)
     page.add_init_script(
         "addEventListener('securitypolicyviolation', event => "
         "(window.violations ??= []).push(event.violatedDirective + ' ' + event.blockedURI))"

@@ -50,7 +50,12 @@ def test_what_is_compiled_is_what_is_written():
     def plain(quoted):
         return quoted.replace('\\"', '"')
 
-    assert {plain(a): plain(b) for a, b in written.items()} == {a: b for a, b in compiled.items() if a}
+    assert {plain(a): plain(b) for a, b in written.items()} == {
+        # Plurals are kept by number.
+        a: b
+        for a, b in compiled.items()
+        if a and isinstance(a, str)
+    }
 
 
 @pytest.mark.parametrize(

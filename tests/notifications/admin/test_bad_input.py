@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from notifications.models import (
+    ApiKey,
     Attempt,
     Category,
     Delivery,
@@ -26,7 +27,7 @@ from tests.factories import make_broadcast
 SCRIPT = "<script>alert(1)</script>"
 MODELS = [
     "event", "notification", "delivery", "broadcast", "template", "templateversion", "category", "recipientsettings",
-    "preference",
+    "preference", "apikey",
 ]  # fmt: skip
 GARBAGE = ["\x00", "a\x00b", "'; DROP TABLE users; --", "%", "\\", "9" * 400, "😀", "::1", "{" * 50, " ", SCRIPT]
 
@@ -76,7 +77,8 @@ def scripted(db, django_user_model, admin_user):
     )  # fmt: skip
     RecipientSettings.objects.create(recipient=user, phone="+4915550001001", locale=SCRIPT[:20], time_zone=SCRIPT)
     Preference.objects.create(recipient=user, category=category, channel="email")
-    return [user, category, template, *TemplateVersion.objects.all(), event, notification, delivery, broadcast]
+    key = ApiKey.objects.create(name=SCRIPT, prefix=SCRIPT[:20], templates=[SCRIPT], created_at=now)
+    return [user, category, template, *TemplateVersion.objects.all(), event, notification, delivery, broadcast, key]
 
 
 def test_a_stored_script_is_escaped_on_every_page(admin_client, scripted):

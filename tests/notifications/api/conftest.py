@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
+from notifications.api.throttles import UserThrottle
+from notifications.services import api_keys
 from tests.factories import make_item
+
+
+@pytest.fixture(autouse=True)
+def unthrottled():
+    UserThrottle.cache.clear()
+    yield
+    UserThrottle.cache.clear()
 
 
 @pytest.fixture
@@ -35,3 +45,25 @@ def client_of():
 def csrf_client():
     """A client that forgets the CSRF token, as a forged page would."""
     return Client(enforce_csrf_checks=True)
+
+
+@pytest.fixture
+def make_key(db):
+    """Return a function that makes a service's key."""
+
+    def make(name="billing", templates=("*",), **options):
+        return api_keys.issue(name, now=timezone.now(), templates=templates, **options)
+
+    return make
+
+
+@pytest.fixture
+def billing(make_key, template):
+    """The key of a service that may publish everything: its text."""
+    return make_key("billing").text
+
+
+@pytest.fixture
+def stock(make_key, template):
+    """The key of another service."""
+    return make_key("stock").text

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from notifications.api.throttles import UserThrottle
 from tests.factories import make_item
 from tests.notifications.api.asking import URL, mark
-
-
-@pytest.fixture(autouse=True)
-def unthrottled():
-    UserThrottle.cache.clear()
-    yield
-    UserThrottle.cache.clear()
 
 
 @pytest.mark.parametrize("path", ["", "counts/"])
