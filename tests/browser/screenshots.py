@@ -50,7 +50,7 @@ def live_through_a_day(browser, address):
         warehouse.get_by_role("button", name=re.compile("Ship", re.IGNORECASE)).first.click()
         context.close()
         bell(page).click()
-        items(page).filter(has_text="on its way").wait_for()
+        items(page).filter(has_text="on its way").first.wait_for()
         items(page).last.get_by_role("button", name="Mark as read", exact=True).click()
         items(page).last.get_by_role("button", name="Mark as unread").wait_for()
 
