@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("metrics", health.metrics),
+    path("notifications/", include("notifications.pages.urls")),
 ]
 if settings.DEMO:
     urlpatterns.append(path("", include("config.demo.urls")))

@@ -69,6 +69,13 @@ class Config:
 
     #: What one user may ask of the API in a while: reading, and the rest. As in Django REST Framework: "600/min".
     api_rates: Mapping[str, str] = field(default_factory=lambda: {"read": "600/min", "write": "300/min"})
+    #: Where push messages may be sent: hosts of browsers' push services, or all below one.
+    push_hosts: tuple[str, ...] = (
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "*.push.apple.com",
+        "*.notify.windows.com",
+    )
 
     def rate(self, channel: str) -> float:
         """Return how many messages per second a channel may send; 0: no limit."""

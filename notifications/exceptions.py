@@ -59,7 +59,15 @@ class IdempotencyConflict(PublishError):
 
 
 class WrongPreference(NotificationError, ValueError):
-    """The wish cannot be granted."""
+    """
+    The wish cannot be granted.
+
+    `field` is which part of it is wrong, such as cadence or address/url; empty: all of it.
+    """
+
+    def __init__(self, message: str | None = None, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class ActionRefused(NotificationError):

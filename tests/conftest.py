@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
 from notifications import registry
+from notifications.api.throttles import UserThrottle
 from notifications.channels import fake
 from notifications.models import RecipientSettings
 from notifications.pipeline import breaker, pausing, wording
@@ -25,6 +26,7 @@ def clean_process():
     fake.forget()
     registry.adapter.cache_clear()
     places.stopping.clear()
+    UserThrottle.cache.clear()
     yield
     registry.adapter.cache_clear()
 

@@ -79,7 +79,8 @@ def main():
         }
         config = Path(folder) / "schemathesis.toml"
         config.write_text(prepare(), encoding="utf-8")
-        with running_website(database) as url:
+        # The stream is no part of the description: its address would be taken for an item's.
+        with running_website(database, entrance="django") as url:
             command = [program, "--config-file", str(config), "run", f"{url}/api/schema/?format=json", *options]
             # One worker: two at once have met a fault of Python 3.11 in parsing source.
             return subprocess.run([*command, "--workers", "1"], cwd=folder, check=False).returncode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -141,6 +142,27 @@ def test_the_examples_of_preferences_run(alice, template):
 
     assert {cell.cadence for cell in scope["cells"] if cell.channel == "email"} == {"daily"}
     assert ConsentChange.objects.filter(recipient=alice).count() == 4
+
+
+def test_the_examples_of_preferences_over_http_are_taken_and_answered(client, alice, template, settings):
+    fake = {"BACKEND": "notifications.channels.fake.FakeChannel"}
+    settings.NOTIFICATION_CHANNELS = {**settings.NOTIFICATION_CHANNELS, "web_push": fake}
+    client.force_login(alice)
+    page = (ROOT / "docs/preferences.md").read_text(encoding="utf-8").split("## Over HTTP")[1]
+    cell, *bodies = (json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL))
+    asked = zip(("preferences", "settings", "mutes", "endpoints"), bodies, strict=True)
+
+    answers = {
+        place: (client.patch if place in {"preferences", "settings"} else client.post)(
+            f"/api/notifications/{place}/", body, content_type="application/json"
+        )
+        for place, body in asked
+    }
+
+    assert {place: answer.status_code for place, answer in answers.items()} == {
+        "preferences": 200, "settings": 200, "mutes": 201, "endpoints": 201,
+    }  # fmt: skip
+    assert cell in answers["preferences"].json()["cells"]
 
 
 def test_the_preferences_page_has_every_level_and_only_reasons_there_are():

@@ -21,8 +21,8 @@ from notifications.admin.contents import clean_language_tag
 from notifications.models import Category, ConsentChange, Preference, RecipientSettings
 from notifications.pipeline.quiet_hours import QuietHours
 from notifications.registry import did_you_mean
-from notifications.services import preferences
-from notifications.services.preferences import Origin
+from notifications.services import personal, preferences
+from notifications.services.consent import Origin
 from notifications.types import Cadence, ConsentSource
 
 
@@ -31,8 +31,8 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     #: What goes through the service, which keeps its history.
     CONSENT = {
-        "time_zone": preferences.set_time_zone,
-        "quiet_hours": preferences.set_quiet_hours,
+        "time_zone": personal.set_time_zone,
+        "quiet_hours": personal.set_quiet_hours,
     }
 
     class Meta:

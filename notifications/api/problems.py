@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rest_framework.request import Request
+
+    from notifications.exceptions import WrongPreference
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -71,6 +73,14 @@ def handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
         # The reader's wish of a format is about answers, not about errors.
         request.accepted_renderer, request.accepted_media_type = ProblemRenderer(), MEDIA_TYPE
     return response
+
+
+def by_field(error: WrongPreference) -> dict[str, Any]:
+    """Return what is wrong under the names of the part that it is about, as a `ValidationError` takes it."""
+    found: Any = str(error)
+    for name in reversed(error.field.split("/")):
+        found = {name or "non_field_errors": found}
+    return cast("dict[str, Any]", found)
 
 
 def _known(error: Exception) -> APIException | None:

@@ -6,6 +6,7 @@ from notifications.models.broadcasts import Broadcast
 from notifications.models.consent import ConsentChange, FrequencyCount, Mute
 from notifications.models.deliveries import Attempt, Delivery
 from notifications.models.digests import Digest
+from notifications.models.endpoints import Endpoint
 from notifications.models.events import Event
 from notifications.models.holds import Pause, SendRate
 from notifications.models.inbox import Notification
@@ -22,6 +23,7 @@ __all__ = [
     "ConsentChange",
     "Delivery",
     "Digest",
+    "Endpoint",
     "Event",
     "FrequencyCount",
     "Leased",

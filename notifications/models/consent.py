@@ -56,7 +56,7 @@ class ConsentChange(models.Model):
     """One change of what a recipient wants. Append-only: the proof of who asked for what, where and when."""
 
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    #: What it was about: `category:orders`, `template:ORDER_CREATED`, `about:orders.order:42`, `quiet_hours`.
+    #: What it was about: `category:orders`, `template:ORDER_CREATED`, `about:orders.order:42`, `endpoint:…`, `quiet_hours`.
     subject = models.CharField(max_length=220)
     #: Empty: all.
     channel = models.CharField(max_length=10, choices=Channel, blank=True)

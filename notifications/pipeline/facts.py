@@ -183,7 +183,7 @@ def _zone(row: RecipientSettings | None) -> str:
 
 
 def _quiet(row: RecipientSettings | None) -> QuietHours | None:
-    """Return the recipient's quiet hours. What cannot be read holds nothing back: `services.preferences` checks it."""
+    """Return the recipient's quiet hours. What cannot be read holds nothing back: `services.personal` checks it."""
     if row is None or not row.quiet_hours:
         return None
     try:

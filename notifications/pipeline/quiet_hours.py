@@ -10,6 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from django.utils.translation import gettext as _
+
 from notifications.registry import did_you_mean
 
 if TYPE_CHECKING:
@@ -44,8 +46,9 @@ class QuietHours:
                 message = f"Quiet hours {weekday!r}: {spans!r} are refused; weekdays are 0 to 6, minutes 0 to {DAY}."
                 raise ValueError(message)
         if _fill_the_week(self.spans):
-            message = "Quiet hours cover the whole week; leave some time free, or switch the channel off instead."
-            raise ValueError(message)
+            raise ValueError(
+                _("Quiet hours cover the whole week; leave some time free, or switch the channel off instead.")
+            )
 
     @classmethod
     def from_json(cls, data: Any) -> QuietHours:
@@ -98,7 +101,8 @@ def time_zone(name: str) -> ZoneInfo:
     known = available_timezones()
     if name not in known:
         hint = did_you_mean(name[:50], known)
-        raise ValueError(f"No time zone {name[:50]!r}{hint}. Use an IANA name such as Europe/Berlin.")
+        message = _("No time zone %(name)r%(hint)s. Use an IANA name such as Europe/Berlin.")
+        raise ValueError(message % {"name": name[:50], "hint": hint})
     return ZoneInfo(name)
 
 
@@ -175,14 +179,16 @@ def _read_spans(day: str, spans: Any) -> tuple[tuple[int, int], ...]:
     if kind is not list:
         raise ValueError(f'Quiet hours of {day} must be a list such as ["22:00-07:00"], not a {kind.__name__}.')
     if len(spans) > MAX_SPANS_A_DAY:
-        raise ValueError(f"Quiet hours of {day} have {len(spans)} spans; at most {MAX_SPANS_A_DAY}. Join some.")
+        message = _("Quiet hours of %(day)s have %(number)s spans; at most %(most)s. Join some.")
+        raise ValueError(message % {"day": day, "number": len(spans), "most": MAX_SPANS_A_DAY})
     return tuple(_read_span(day, span) for span in spans)
 
 
 def _read_span(day: str, text: Any) -> tuple[int, int]:
     match = _SPAN.fullmatch(str(text))
     if match is None:
-        raise ValueError(f"Quiet hours of {day}: cannot read {str(text)[:40]!r}. Write 22:00-07:00, up to 24:00.")
+        message = _("Quiet hours of %(day)s: cannot read %(span)r. Write 22:00-07:00, up to 24:00.")
+        raise ValueError(message % {"day": day, "span": str(text)[:40]})
     end = DAY if match[3] else int(match[4]) * 60 + int(match[5])
     return int(match[1]) * 60 + int(match[2]), end
 

@@ -1,5 +1,5 @@
 """
-What a recipient wants: which category or template, by which channel, how often; what is muted; when all is quiet.
+What a recipient wants: which category or template, by which channel, how often.
 
 Every function takes the user first. Whoever changes something says where and who; the change and its line in the
 consent history are one transaction. What changes nothing leaves no line.
@@ -7,37 +7,24 @@ consent history are one transaction. What changes nothing leaves no line.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.utils.translation import gettext as _
 
 from notifications.exceptions import WrongPreference
-from notifications.models import Category, ConsentChange, Delivery, Mute, Preference, RecipientSettings, Template
+from notifications.models import Category, Preference, Template
 from notifications.pipeline import facts, routing
 from notifications.pipeline.cadences import DAYS
-from notifications.pipeline.quiet_hours import QuietHours, time_zone
 from notifications.registry import channel_names, did_you_mean
-from notifications.types import Cadence, Channel, DeliveryState, Level, Reason
+from notifications.services.consent import Change, changing, note
+from notifications.types import Cadence, Channel, Level
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from notifications.types import ConsentSource
-
-
-#: Characters of the name of an object.
-MAX_ABOUT = 200
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a change comes from."""
-
-    source: ConsentSource
-    #: The user who did it; None: nobody was logged in.
-    by: Any = None
+    from notifications.services.consent import Origin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,28 +34,40 @@ class Cell:
     category: str
     #: Empty: the whole category.
     template: str
+    template_name: str
     channel: str
     cadence: Cadence
+    #: What the recipient may choose.
+    cadences: tuple[Cadence, ...]
     #: Who decided.
     level: Level
     #: The recipient cannot change it.
     is_locked: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A wish as it is asked for: for a category or for a template, by a channel. No cadence: taken back."""
+
+    channel: str
+    cadence: str | None
+    category: str = ""
+    template: str = ""
+
+    @property
+    def target(self) -> tuple[str, str, str]:
+        return self.category, self.template, self.channel
+
+
 def matrix(recipient: Any) -> list[Cell]:
     """Return what holds for every category, and for every template the recipient has a wish of their own for."""
     (person,) = facts.recipients([str(recipient.pk)]).values()
-    cells = [
-        _cell(category, "", channel, person.routing)
-        for category in Category.objects.order_by("code")
-        for channel in channel_names()
-    ]
     own = {code for code, _ in person.routing.by_template}
     templates = Template.objects.filter(code__in=own).select_related("category").order_by("code")
-    return cells + [
-        _cell(template.category, template.code, channel, person.routing)
-        for template in templates
-        for channel in channel_names()
+    rows: list[tuple[Category, Template | None]] = [(category, None) for category in Category.objects.order_by("code")]
+    rows += [(template.category, template) for template in templates]
+    return [
+        _cell(category, template, channel, person.routing) for category, template in rows for channel in channel_names()
     ]
 
 
@@ -87,76 +86,52 @@ def set_cadence(
 
     Raise `WrongPreference` for what there is not, and for switching off a required category.
     """
-    wished = _checked(channel, cadence, category, template)
-    key = {"category_id": category} if category else {"template_id": template}
-    with transaction.atomic():
-        mine = Preference.objects.filter(recipient=recipient, channel=channel, **key)
-        before = mine.select_for_update().first()
-        if (before.cadence if before else None) == wished:
-            return False
-        if wished is None:
-            mine.delete()
-        else:
-            values = {"recipient": recipient, "channel": channel, **key}
-            Preference.objects.update_or_create(**values, defaults={"cadence": wished})
-        subject = f"category:{category}" if category else f"template:{template}"
-        _note(recipient, subject, before.cadence if before else "", wished or "", channel, now=now, origin=origin)
-    return True
+    wish = Wish(channel=channel, cadence=cadence, category=category, template=template)
+    return set_cadences(recipient, [wish], now=now, origin=origin) == 1
 
 
-def mute(recipient: Any, about: str, *, until: datetime | None = None, now: datetime, origin: Origin) -> bool:
-    """Tell the recipient nothing more about an object, until an instant or for ever; False: it was so already."""
-    if not about or len(about) > MAX_ABOUT:
-        raise WrongPreference(f"{about[:50]!r} is no object to mute; pass it as events name it: orders.order:42.")
-    if until is not None and until <= now:
-        raise WrongPreference(f"The mute would end at {until.isoformat()}, which is over; pass a later instant.")
-    with transaction.atomic():
-        before = Mute.objects.select_for_update().filter(recipient=recipient, about=about).first()
-        if before is not None and before.until == until:
-            return False
-        values = {"until": until, "created_at": now}
-        Mute.objects.update_or_create(recipient=recipient, about=about, defaults=values)
-        _note(recipient, f"about:{about}", _muted(before), _end(until), now=now, origin=origin)
-    return True
+def set_cadences(recipient: Any, wishes: Sequence[Wish], *, now: datetime, origin: Origin) -> int:
+    """Write wishes, all of them or none, in a constant number of queries. Return how many changed something."""
+    for refusal in refusals(wishes).values():
+        raise refusal
+    with changing(recipient):
+        rows = {_target(row): row for row in Preference.objects.filter(recipient=recipient)}
+        before = {target: row.cadence for target, row in rows.items()}
+        changed = [wish for wish in wishes if before.get(wish.target) != wish.cadence]
+        _write(recipient, changed, rows)
+        lines = [_line(wish, before.get(wish.target, "")) for wish in changed]
+        note(recipient, lines, now=now, origin=origin)
+    return len(changed)
 
 
-def unmute(recipient: Any, about: str, *, now: datetime, origin: Origin) -> bool:
-    """Tell the recipient about an object again; False: it was not muted."""
-    with transaction.atomic():
-        before = Mute.objects.select_for_update().filter(recipient=recipient, about=about).first()
-        if before is None:
-            return False
-        before.delete()
-        _note(recipient, f"about:{about}", _muted(before), "", now=now, origin=origin)
-    return True
+def refusals(wishes: Sequence[Wish]) -> dict[int, WrongPreference]:
+    """Return what cannot be granted, by its place among the wishes, each with what is wrong."""
+    # All of them, for the hint what was meant.
+    categories = Category.objects.in_bulk()
+    templates = Template.objects.select_related("category").in_bulk() if any(wish.template for wish in wishes) else {}
+    refused: dict[int, WrongPreference] = {}
+    places: dict[tuple[str, str, str], int] = {}
+    for index, wish in enumerate(wishes):
+        try:
+            _check(wish, categories, templates)
+            if places.setdefault(wish.target, index) != index:
+                message = f"The same as number {places[wish.target]}; which one is meant?"
+                raise WrongPreference(message)  # noqa: TRY301 - one way out for all refusals
+        except WrongPreference as e:
+            refused[index] = e
+    return refused
 
 
-def set_quiet_hours(recipient: Any, hours: Any, *, now: datetime, origin: Origin) -> bool:
-    """
-    Write the quiet hours, as `QuietHours.from_json` reads them; {} for none. Return whether anything changed.
-
-    Raise `WrongPreference` for what they cannot be. What waits for the end of the former ones is looked at again.
-    """
-    try:
-        written = QuietHours.from_json(hours).to_json() if hours else {}
-    except ValueError as e:
-        raise WrongPreference(str(e)) from e
-    return _set(recipient, "quiet_hours", written, now=now, origin=origin)
+def allowed_cadences(channel: str) -> tuple[Cadence, ...]:
+    """Return how often something can be sent by a channel: digests are for those that make a sound."""
+    return tuple(cadence for cadence in Cadence if channel in routing.AUDIBLE or cadence not in DAYS)
 
 
-def set_time_zone(recipient: Any, zone: str, *, now: datetime, origin: Origin) -> bool:
-    """Write the time zone, an IANA name; empty: the site's. Return whether anything changed."""
-    try:
-        name = time_zone(zone).key if zone else ""
-    except ValueError as e:
-        raise WrongPreference(str(e)) from e
-    return _set(recipient, "time_zone", name, now=now, origin=origin)
-
-
-def _cell(category: Category, template: str, channel: str, person: routing.RecipientFacts) -> Cell:
+def _cell(category: Category, template: Template | None, channel: str, person: routing.RecipientFacts) -> Cell:
     channels = frozenset({channel})
+    code = "" if template is None else template.code
     event = routing.EventFacts(
-        template=template,
+        template=code,
         is_disabled=False,
         channels=None,
         worded=channels,
@@ -164,88 +139,77 @@ def _cell(category: Category, template: str, channel: str, person: routing.Recip
         **facts.of_category(category),
     )
     wish = routing.wish(event, person, channel)
+    is_locked = wish.level == Level.REQUIRED
     return Cell(
         category=category.code,
-        template=template,
+        template=code,
+        template_name="" if template is None else template.name,
         channel=channel,
         cadence=wish.cadence,
+        cadences=(wish.cadence,) if is_locked else allowed_cadences(channel),
         level=wish.level,
-        is_locked=wish.level == Level.REQUIRED,
+        is_locked=is_locked,
     )
 
 
-def _checked(channel: str, cadence: str | None, category: str, template: str) -> Cadence | None:
-    """Return the cadence; raise `WrongPreference` naming what is wrong."""
-    if bool(category) == bool(template):
+def _check(wish: Wish, categories: Mapping[str, Category], templates: Mapping[str, Template]) -> None:
+    """Raise `WrongPreference` naming what is wrong."""
+    if bool(wish.category) == bool(wish.template):
         message = "A wish is for a category or for a template; pass one of them."
         raise WrongPreference(message)
-    if channel not in Channel.values:
-        raise WrongPreference(f"No channel {channel!r}{did_you_mean(channel, Channel.values)}.")
-    if cadence is not None and cadence not in Cadence.values:
-        known = ", ".join(Cadence.values)
-        raise WrongPreference(f"No cadence {cadence!r}{did_you_mean(cadence, Cadence.values)}; there are {known}.")
-    if cadence in DAYS and channel not in routing.AUDIBLE:
-        raise WrongPreference(
-            f"By {channel!r} each is sent on its own; digests are for {', '.join(sorted(routing.AUDIBLE))}."
-        )
-    owner = _category(category, template)
-    wished = None if cadence is None else Cadence(cadence)
-    if owner.required and wished not in {None, Cadence.IMMEDIATELY}:
-        raise WrongPreference(f"The category {owner.code!r} is required: nobody can switch it off.")
-    return wished
+    if wish.channel not in Channel.values:
+        hint = did_you_mean(wish.channel, Channel.values)
+        raise WrongPreference(f"No channel {wish.channel!r}{hint}.", field="channel")
+    owner = _owner(wish, categories, templates)
+    if wish.cadence is None:
+        return
+    if wish.cadence not in Cadence.values:
+        hint, known = did_you_mean(wish.cadence, Cadence.values), ", ".join(Cadence.values)
+        raise WrongPreference(f"No cadence {wish.cadence!r}{hint}; there are {known}.", field="cadence")
+    if wish.cadence not in allowed_cadences(wish.channel):
+        audible = ", ".join(sorted(routing.AUDIBLE))
+        message = f"By {wish.channel!r} each is sent on its own; digests are for {audible}."
+        raise WrongPreference(message, field="cadence")
+    if owner.required and wish.cadence != Cadence.IMMEDIATELY:
+        message = _("The category %(name)s is required: nobody can switch it off.")
+        raise WrongPreference(message % {"name": repr(owner.code)}, field="cadence")
 
 
-def _category(category: str, template: str) -> Category:
-    if template:
-        row = Template.objects.filter(code=template).select_related("category").first()
-        if row is None:
-            codes = list(Template.objects.values_list("code", flat=True))
-            raise WrongPreference(f"No template {template!r}{did_you_mean(template, codes)}.")
-        return row.category
-    found = Category.objects.filter(code=category).first()
-    if found is None:
-        codes = list(Category.objects.values_list("code", flat=True))
-        raise WrongPreference(f"No category {category!r}{did_you_mean(category, codes)}.")
-    return found
+def _owner(wish: Wish, categories: Mapping[str, Category], templates: Mapping[str, Template]) -> Category:
+    """Return the category that a wish is about."""
+    if wish.template:
+        if wish.template not in templates:
+            hint = did_you_mean(wish.template, templates)
+            raise WrongPreference(f"No template {wish.template!r}{hint}.", field="template")
+        return templates[wish.template].category
+    if wish.category not in categories:
+        hint = did_you_mean(wish.category, categories)
+        raise WrongPreference(f"No category {wish.category!r}{hint}.", field="category")
+    return categories[wish.category]
 
 
-def _set(recipient: Any, name: str, value: Any, *, now: datetime, origin: Origin) -> bool:
-    with transaction.atomic():
-        row, _ = RecipientSettings.objects.select_for_update().get_or_create(recipient=recipient)
-        before = getattr(row, name)
-        if before == value:
-            return False
-        setattr(row, name, value)
-        row.save(update_fields=[name])
-        _note(recipient, name, _text(before), _text(value), now=now, origin=origin)
-        # Looked at again at once: if it is still quiet, they are put off again, without a try.
-        waiting = Delivery.objects.filter(recipient=recipient, state=DeliveryState.PENDING, reason=Reason.QUIET_HOURS)
-        waiting.update(due_at=now)
-    return True
+def _target(row: Preference) -> tuple[str, str, str]:
+    return row.category_id or "", row.template_id or "", row.channel
 
 
-def _note(
-    recipient: Any, subject: str, before: str, after: str, channel: str = "", *, now: datetime, origin: Origin
-) -> None:
-    ConsentChange.objects.create(
-        recipient=recipient,
-        subject=subject,
-        channel=channel,
-        before=before,
-        after=after,
-        source=origin.source,
-        changed_by=origin.by,
-        changed_at=now,
-    )
+def _write(recipient: Any, wishes: Sequence[Wish], rows: Mapping[tuple[str, str, str], Preference]) -> None:
+    """Store wishes that change something, given the rows there are."""
+    taken_back, changed, new = [], [], []
+    for wish in wishes:
+        row = rows.get(wish.target)
+        if wish.cadence is None:
+            taken_back.append(rows[wish.target].pk)
+        elif row is not None:
+            row.cadence = wish.cadence
+            changed.append(row)
+        else:
+            key = {"category_id": wish.category or None, "template_id": wish.template or None}
+            new.append(Preference(recipient=recipient, channel=wish.channel, cadence=wish.cadence, **key))
+    Preference.objects.filter(pk__in=taken_back).delete()
+    Preference.objects.bulk_update(changed, ["cadence"])
+    Preference.objects.bulk_create(new)
 
 
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value) if value else ""
-
-
-def _muted(row: Mute | None) -> str:
-    return "" if row is None else _end(row.until)
-
-
-def _end(until: datetime | None) -> str:
-    return "muted" if until is None else f"muted until {until.isoformat()}"
+def _line(wish: Wish, before: str) -> Change:
+    subject = f"category:{wish.category}" if wish.category else f"template:{wish.template}"
+    return Change(subject=subject, channel=wish.channel, before=before, after=wish.cadence or "")

@@ -73,3 +73,16 @@ def deliver(kind):
         return [make_item(user, kind, title=title, **changes) for title in titles]
 
     return deliver
+
+
+@pytest.fixture
+def client_of_session(transactional_db):
+    """Return a function that gives a client with the session of a browser, to do something behind its back."""
+
+    def client_of_session(context):
+        (cookie,) = [cookie for cookie in context.cookies() if cookie["name"] == settings.SESSION_COOKIE_NAME]
+        client = Client()
+        client.cookies[settings.SESSION_COOKIE_NAME] = cookie["value"]
+        return client
+
+    return client_of_session

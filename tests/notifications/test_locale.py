@@ -12,7 +12,7 @@ from django.db.models import IntegerChoices, TextChoices
 from django.utils import translation
 
 from notifications import types
-from notifications.models import RecipientSettings
+from notifications.models import Category, RecipientSettings, Template
 from notifications.pipeline import wording
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
@@ -114,3 +114,13 @@ def test_what_the_layout_says_is_in_the_readers_language(bob, paid, mailoutbox):
     assert "Details ansehen" in html
     assert "Gesendet von <a" in html
     assert "Details ansehen" in message.body
+
+
+def test_what_is_shipped_has_german_names(shipped_templates):
+    """Preferences show them."""
+    names = {*Category.objects.values_list("name", flat=True), *Category.objects.values_list("description", flat=True)}
+    names |= set(Template.objects.values_list("name", flat=True))
+    assert len(names) >= 17
+
+    with translation.override("de"):
+        assert [name for name in names if translation.gettext(name) == name] == []

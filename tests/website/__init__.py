@@ -20,7 +20,7 @@ FOREIGN = {"REDIS_URL", "BROKER_URL", "DJANGO_SETTINGS_MODULE"}
 
 
 @contextmanager
-def running_website(database_url):
+def running_website(database_url, *, entrance="application"):
     """Run the site, with its worker; yield where it answers. It must have had no error of its own when it ends."""
     with socket.socket() as listener, tempfile.TemporaryFile("w+") as log:
         listener.bind(("127.0.0.1", 0))
@@ -28,7 +28,7 @@ def running_website(database_url):
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         environment = {name: value for name, value in os.environ.items() if name not in FOREIGN}
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.website.server", str(listener.fileno())],
+            [sys.executable, "-m", "tests.website.server", str(listener.fileno()), entrance],
             cwd=ROOT,
             env={**environment, "DATABASE_URL": database_url, "BASE_URL": url},
             pass_fds=[listener.fileno()],

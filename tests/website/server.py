@@ -1,4 +1,8 @@
-"""`python -m tests.website.server FD`: the whole site in one process, on a socket that is open already."""
+"""
+`python -m tests.website.server FD [ENTRANCE]`: the whole site in one process, on a socket that is open already.
+
+ENTRANCE is a name of `config.asgi`: `application`, or `django` for what is below the stream.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ if __name__ == "__main__":
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.website.settings"
     asgi = import_module("config.asgi")
     config = uvicorn.Config(
-        ASGIStaticFilesHandler(asgi.application), fd=int(sys.argv[1]), lifespan="off", log_level="warning",
+        ASGIStaticFilesHandler(getattr(asgi, sys.argv[2])), fd=int(sys.argv[1]), lifespan="off", log_level="warning",
         access_log=False, timeout_graceful_shutdown=2,
     )  # fmt: skip
     uvicorn.Server(config).run()

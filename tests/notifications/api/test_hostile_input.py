@@ -45,12 +45,11 @@ def untouched(item):
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
-@pytest.mark.parametrize("place", ["item", "mark"])
+@pytest.mark.parametrize("place", ["{item}", "mark", "preferences", "settings", "mutes", "endpoints"])
 def test_a_hostile_body_is_400(browser, untouched, place, body):
-    if place == "item":
-        answer = browser.patch(f"{URL}{untouched.pk}/", body, content_type="application/json")
-    else:
-        answer = browser.post(f"{URL}mark/", body, content_type="application/json")
+    method = browser.post if place in {"mark", "mutes", "endpoints"} else browser.patch
+
+    answer = method(f"{URL}{place.format(item=untouched.pk)}/", body, content_type="application/json")
 
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"

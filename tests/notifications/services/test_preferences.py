@@ -16,8 +16,9 @@ from notifications.pipeline import settling
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_notification
-from notifications.services import preferences
-from notifications.services.preferences import Cell, Origin
+from notifications.services import mutes, personal, preferences
+from notifications.services.consent import Origin
+from notifications.services.preferences import Cell
 from notifications.types import Cadence, ConsentSource, DeliveryState, Level, Priority, Reason
 
 pytestmark = pytest.mark.django_db
@@ -126,12 +127,15 @@ def test_the_matrix_says_what_holds_and_who_decided(alice, template):
 
     found = cells(alice)
 
-    def cell(category, template, channel, cadence, level, is_locked=False):
-        return Cell(
-            category=category, template=template, channel=channel, cadence=cadence, level=level, is_locked=is_locked
-        )
-
     on, off = Cadence.IMMEDIATELY, Cadence.OFF
+
+    def cell(category, template, channel, cadence, level, is_locked=False):
+        cadences = (on,) if is_locked else (on, off) if channel == "in_app" else tuple(Cadence)
+        return Cell(
+            category=category, template=template, template_name=template, channel=channel,
+            cadence=cadence, cadences=cadences, level=level, is_locked=is_locked,
+        )  # fmt: skip
+
     assert found["account", "", "email"] == cell("account", "", "email", on, Level.REQUIRED, is_locked=True)
     assert found["orders", "", "in_app"] == cell("orders", "", "in_app", on, Level.DEFAULT)
     assert found["orders", "", "email"] == cell("orders", "", "email", off, Level.CATEGORY)
@@ -146,13 +150,14 @@ def test_the_matrix_says_what_holds_and_who_decided(alice, template):
 
 def test_an_object_is_muted_until_an_instant_and_told_of_again(alice, template):
     options: Any = {"now": NIGHT, "origin": CODE}
-    assert preferences.mute(alice, "orders.order:42", until=NIGHT + HOUR, **options)
-    assert not preferences.mute(alice, "orders.order:42", until=NIGHT + HOUR, **options)
-    assert preferences.mute(alice, "orders.order:42", **options)
+    _, is_changed = mutes.mute(alice, "orders.order:42", until=NIGHT + HOUR, **options)
+    _, is_changed_again = mutes.mute(alice, "orders.order:42", until=NIGHT + HOUR, **options)
+    assert (is_changed, is_changed_again) == (True, False)
+    mutes.mute(alice, "orders.order:42", **options)
     assert Mute.objects.get().until is None
 
-    assert preferences.unmute(alice, "orders.order:42", **options)
-    assert not preferences.unmute(alice, "orders.order:42", **options)
+    assert mutes.unmute(alice, "orders.order:42", **options)
+    assert not mutes.unmute(alice, "orders.order:42", **options)
 
     until = f"muted until {(NIGHT + HOUR).isoformat()}"
     assert history(alice) == [
@@ -169,11 +174,11 @@ def test_an_object_is_muted_until_an_instant_and_told_of_again(alice, template):
 )
 def test_a_mute_that_means_nothing_is_refused(alice, about, until, message):
     with pytest.raises(WrongPreference, match=message):
-        preferences.mute(alice, about, until=until, now=NIGHT, origin=CODE)
+        mutes.mute(alice, about, until=until, now=NIGHT, origin=CODE)
 
 
 def test_who_muted_an_order_hears_no_more_of_it(alice, bob, template):
-    preferences.mute(alice, "orders.order:42", now=NIGHT, origin=CODE)
+    mutes.mute(alice, "orders.order:42", now=NIGHT, origin=CODE)
     for person in (alice, bob):
         publish_notification(
             "ORDER_CREATED", recipient=person, variables={"order_number": "1"}, about="orders.order:42"
@@ -190,8 +195,8 @@ def test_who_muted_an_order_hears_no_more_of_it(alice, bob, template):
 @pytest.fixture
 def asleep(alice, template):
     """In Berlin, at half past one, Alice is told something by e-mail."""
-    preferences.set_time_zone(alice, "Europe/Berlin", now=NIGHT, origin=CODE)
-    preferences.set_quiet_hours(alice, {"daily": ["22:00-07:00"]}, now=NIGHT, origin=CODE)
+    personal.set_time_zone(alice, "Europe/Berlin", now=NIGHT, origin=CODE)
+    personal.set_quiet_hours(alice, {"daily": ["22:00-07:00"]}, now=NIGHT, origin=CODE)
     publish_notification("ORDER_CREATED", recipient=alice, variables={"order_number": "1"}, channels=["email"])
     dispatch_batch(Priority.LOW, more=lambda: None)
     return Delivery.objects.get()
@@ -234,7 +239,7 @@ def test_by_a_channel_that_makes_no_sound_each_is_sent_on_its_own(alice, templat
 
 
 def test_who_changes_the_hours_is_looked_at_again_at_once(asleep, alice, mailoutbox):
-    preferences.set_quiet_hours(alice, {}, now=NIGHT, origin=CODE)
+    personal.set_quiet_hours(alice, {}, now=NIGHT, origin=CODE)
 
     assert deliver().state == DeliveryState.SENT
     assert history(alice)[-1] == ("quiet_hours", "", '{"daily": ["22:00-07:00"]}', "")
@@ -259,9 +264,9 @@ def test_what_is_too_late_in_the_morning_expires(asleep, traveller, mailoutbox):
 @pytest.mark.parametrize(
     ("write", "wrong", "message"),
     [
-        (preferences.set_quiet_hours, {"monday": []}, "No weekday 'monday'"),
-        (preferences.set_quiet_hours, ["22:00-07:00"], "not a list"),
-        (preferences.set_time_zone, "Europe/Berln", "did you mean 'Europe/Berlin'"),
+        (personal.set_quiet_hours, {"monday": []}, "No weekday 'monday'"),
+        (personal.set_quiet_hours, ["22:00-07:00"], "not a list"),
+        (personal.set_time_zone, "Europe/Berln", "did you mean 'Europe/Berlin'"),
     ],
     ids=["weekday", "list", "zone"],
 )

@@ -18,7 +18,9 @@ from notifications.publishing import (
     publish_notification,
     reschedule_event,
 )
-from notifications.services.preferences import Origin, set_cadence, set_quiet_hours, set_time_zone
+from notifications.services.consent import Origin
+from notifications.services.personal import set_quiet_hours, set_time_zone
+from notifications.services.preferences import set_cadence
 from notifications.testing import assert_published
 from notifications.types import Cadence, ConsentSource
 from orders import services

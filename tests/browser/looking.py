@@ -1,0 +1,45 @@
+"""Where things are on the page."""
+
+from __future__ import annotations
+
+import re
+import time
+
+BELL = re.compile("^Notifications")
+
+
+def bell(page):
+    return page.get_by_role("button", name=BELL).first
+
+
+def items(page):
+    return page.locator("notification-center li[data-id]")
+
+
+def open_inbox(page, path="/host/"):
+    page.goto(path)
+    bell(page).click()
+    return page.get_by_role("dialog", name="Notifications")
+
+
+def state(page):
+    """Return how a page hears of what happens: live, polling, offline, logged-out."""
+    return page.evaluate("document.querySelector('notification-center').state")
+
+
+def reach(page, wanted, seconds=10):
+    """Wait until a page is in a state. From outside: its content policy lets nobody evaluate a text inside."""
+    until = time.monotonic() + seconds
+    while (now := state(page)) != wanted:
+        assert time.monotonic() < until, f"still {now}, not {wanted}"
+        page.wait_for_timeout(50)
+
+
+def scroll_to(page, number):
+    """Read on until so many items are there."""
+    until = time.monotonic() + 20
+    while items(page).count() < number:
+        assert time.monotonic() < until, f"{items(page).count()} of {number}"
+        items(page).last.scroll_into_view_if_needed()
+        page.mouse.wheel(0, 400)
+        page.wait_for_timeout(100)

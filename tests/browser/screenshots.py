@@ -1,0 +1,113 @@
+"""
+`python -m tests.browser.screenshots`: the pictures of the documentation, from the demo shop with a lively inbox.
+
+Written to docs/images/.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
+from tests.browser.looking import bell, items, reach
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+FOLDER = ROOT / "docs" / "images"
+WIDE, NARROW = {"width": 1180, "height": 780}, {"width": 375, "height": 720}
+
+
+@contextmanager
+def window(browser, address, **options):
+    """Yield a page of the demo with Alice logged in."""
+    context = browser.new_context(base_url=address, device_scale_factor=2, locale="en-GB", **options)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_role("button", name=re.compile("alice", re.IGNORECASE)).first.click()
+    reach(page, "live")
+    yield page
+    context.close()
+
+
+def live_through_a_day(browser, address):
+    """Order, pay, and have it shipped, so that the inbox has something to say."""
+    with window(browser, address) as page:
+        for _ in range(2):
+            page.goto("/")
+            page.get_by_role("button", name="Place the order").click()
+        number = re.search(r"ORD-\w+", page.url)[0]
+        page.get_by_role("button", name=re.compile("Pay", re.IGNORECASE)).first.click()
+        context = browser.new_context(base_url=address)
+        warehouse = context.new_page()
+        warehouse.goto("/")
+        warehouse.get_by_role("button", name=re.compile("charlie", re.IGNORECASE)).first.click()
+        warehouse.goto(f"/orders/{number}/")
+        warehouse.get_by_role("button", name=re.compile("Ship", re.IGNORECASE)).first.click()
+        context.close()
+        bell(page).click()
+        items(page).filter(has_text="on its way").wait_for()
+        items(page).last.get_by_role("button", name="Mark as read", exact=True).click()
+        items(page).last.get_by_role("button", name="Mark as unread").wait_for()
+
+
+def shoot(page, name):
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(400)
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
+def draw(browser, address):
+    for scheme in ("light", "dark"):
+        with window(browser, address, viewport=WIDE, color_scheme=scheme) as page:
+            bell(page).click()
+            items(page).first.wait_for()
+            shoot(page, f"notification-center-{scheme}")
+    with window(browser, address, viewport=NARROW, is_mobile=True, has_touch=True) as page:
+        bell(page).click()
+        items(page).first.wait_for()
+        shoot(page, "notification-center-mobile")
+    with window(browser, address, viewport=WIDE) as page:
+        bell(page).click()
+        page.get_by_role("button", name="Preferences").click()
+        page.get_by_role("dialog").get_by_role("combobox").first.wait_for()
+        shoot(page, "notification-center-preferences")
+        page.goto("/notifications/")
+        items(page).first.wait_for()
+        shoot(page, "inbox-page")
+    with window(browser, address, viewport=WIDE) as page:
+        page.goto("/notifications/preferences/")
+        shoot(page, "preferences-page")
+
+
+def main():
+    import os
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.test_settings")
+    import django
+
+    django.setup()
+    from tests.demo.conftest import Demo
+
+    program = find_chromium()
+    if program is None:
+        sys.exit(MISSING)
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        demo = Demo(Path(folder))
+        demo.open()
+        try:
+            browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+            live_through_a_day(browser, demo.address)
+            draw(browser, demo.address)
+            browser.close()
+        finally:
+            demo.kill()
+
+
+if __name__ == "__main__":
+    main()
