@@ -115,7 +115,7 @@ export class NotificationCenter extends HTMLElement {
       await act();
       if (done) this.tell(this.words.say(done), undo);
     } catch (error) {
-      this.tell(error.status ? error.message : this.words.say("error"), true);
+      this.tell(error.status && error.problem.detail ? error.message : this.words.say("error"), true);
       this.emit("error", { error });
     }
   };

@@ -125,6 +125,8 @@ export class NotificationClient {
         method,
         body: body && JSON.stringify(body),
         headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token, ...headers },
+        // Going back, browsers would show what they have kept.
+        cache: headers ? "no-store" : "no-cache",
         // What is marked on the way out of the page arrives all the same.
         keepalive: method !== "GET",
         signal: AbortSignal.timeout(PATIENCE),

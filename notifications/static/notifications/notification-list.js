@@ -122,7 +122,7 @@ export class NotificationList {
     this.element.ariaBusy = `${this.#loading}`;
     const [text, ...more] = out ? [say("logged_out"), button(say("reload"), () => location.reload())]
       : state === "offline" ? [say("offline")]
-      : error ? [error.status ? error.message : say("error"), button(say("retry"), () => this.#retry())]
+      : error ? [error.status && error.problem.detail ? error.message : say("error"), button(say("retry"), () => this.#retry())]
       : !empty ? []
       : this.#loading ? [say("loading"), ...[1, 2, 3].map(() => h("i", { class: "bone" }))]
       : [say(`empty${this.status && `_${this.status}`}`), h("i", { class: "calm" }, icon("bell"))];

@@ -22,6 +22,8 @@ export class LiveUpdates {
   #pollTimer;
   #retryTimer;
   #known;
+  #turn = 0;
+  #doubt = false;
 
   constructor(client, name) {
     this.#client = client;
@@ -81,6 +83,7 @@ export class LiveUpdates {
 
   #close() {
     this.#stop.abort();
+    this.#turn++;
     this.#leading = false;
     this.#leave("connecting");
     clearTimeout(this.#pollTimer);
@@ -186,22 +189,25 @@ export class LiveUpdates {
 
   /** Look at the counts; if they changed, say what is new; if lists may be old (`doubt`), say that. */
   async #check(doubt = !this.streaming) {
-    const { signal } = this.#stop;
+    const turn = ++this.#turn;
+    this.#doubt ||= doubt;
     let least = 0;
     try {
       const counts = await this.#client.counts();
       const changed = counts !== this.#known;
       const { results } = changed && counts.unseen ? await this.#client.list({ page_size: 10 }) : { results: [] };
-      if (signal.aborted) return;
+      // Closed, or a later look is under way.
+      if (turn !== this.#turn) return;
       this.#known = counts;
       this.#newest ??= results[0]?.sort_key ?? "";
       const tell = (message) => (this.#leading && this.streaming ? this.share(message) : this.#emit(message));
       for (const item of results.reverse()) if (item.sort_key > this.#newest) tell({ type: "item", item });
-      tell({ type: doubt || changed ? "refresh" : "counts", counts });
+      tell({ type: this.#doubt || changed ? "refresh" : "counts", counts });
+      this.#doubt = false;
     } catch ({ retryAfter = 0 }) {
       least = retryAfter;
     }
-    this.#schedule(least);
+    if (turn === this.#turn) this.#schedule(least);
   }
 
   // Kept beyond this page: what comes while the next one loads is still news, and so is what came just before leaving.
