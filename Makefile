@@ -14,7 +14,7 @@ PRODUCTION = SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.toke
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-unit test-services test-browser chaos fuzz check format locks clean python run dev chromium
+.PHONY: help demo test test-unit test-services test-browser chaos fuzz pictures check format locks clean python run dev chromium
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,7 @@ test-services: dev ## Start PostgreSQL and Redis; run the tests that need them, 
 
 test-browser: dev chromium ## Look at the pages with a real Chromium
 	@printf '\n=== Tests with a browser ===\n\n'
-	$(PYTEST) -m browser $(ARGS)
+	$(PYTEST) -n auto -m browser $(ARGS)
 
 chaos: dev ## Break real servers and processes, and see that nothing is lost (PROFILE=full: the long run)
 	$(BIN)/python -m tests.chaos --profile $(or $(PROFILE),short) $(ARGS)
@@ -54,6 +54,9 @@ chaos: dev ## Break real servers and processes, and see that nothing is lost (PR
 fuzz: dev ## Ask the API what its description allows, and what it does not (ARGS="…" for schemathesis)
 	@$(call ensure_fuzz)
 	$(BIN)/python -m tests.fuzzing .venv-fuzz/bin/schemathesis --max-examples 30 $(ARGS)
+
+pictures: dev chromium ## Draw the pictures of the documentation anew
+	$(BIN)/python -m tests.browser.screenshots
 
 check: dev ## Check style, layers, types, deployment settings and migrations
 	$(BIN)/python -m ruff check .

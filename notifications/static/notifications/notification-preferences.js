@@ -21,7 +21,8 @@ export async function drawPreferences(element, { client, words: { say }, work })
   }, "saved", true);
 
   const field = (cell) => {
-    const label = name(channels, cell.channel);
+    const word = name(channels, cell.channel);
+    const label = word.charAt(0).toLocaleUpperCase() + word.slice(1);
     if (cell.locked) return h("div", { class: "field" }, label, h("b", {}, icon("lock"), name(cadences, cell.cadence)), h("small", {}, cell.reason));
     const select = h("select", { "data-channel": cell.channel, onchange: () => save(cell, select.value) });
     fields.set(key(cell), ({ template, cadence, source, reason, cadences: allowed }) => {
