@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers, status, viewsets
 from rest_framework.exceptions import ValidationError
@@ -19,9 +20,6 @@ from notifications.services import mutes
 from notifications.services.consent import Origin
 from notifications.services.mutes import MAX_ABOUT
 from notifications.types import ConsentSource
-
-if TYPE_CHECKING:
-    from django.db.models import QuerySet
 
 
 class MuteSerializer(serializers.ModelSerializer[Mute]):
@@ -53,13 +51,14 @@ class MuteViewSet(viewsets.GenericViewSet[Mute]):
     serializer_class = MuteSerializer
     lookup_value_regex = "[0-9]{1,18}"
 
-    def get_queryset(self) -> QuerySet[Mute]:
-        return mutes.of(self.request.user, now=clock.now())
+    #: For the description only: which are in force depends on the clock.
+    queryset = Mute.objects.none()
 
     @extend_schema(responses=MutesSerializer)
     def list(self, request: Request) -> Response:
         """List what is muted, the newest first."""
-        return Response({"results": self.get_serializer(self.get_queryset(), many=True).data})
+        rows = mutes.of(request.user, now=clock.now())
+        return Response({"results": self.get_serializer(rows, many=True).data})
 
     @extend_schema(request=NewMuteSerializer, responses={200: MuteSerializer, 201: MuteSerializer})
     def create(self, request: Request) -> Response:
@@ -74,7 +73,9 @@ class MuteViewSet(viewsets.GenericViewSet[Mute]):
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Hear of it again."""
-        mutes.unmute(request.user, self.get_object().about, now=clock.now(), origin=_origin(request))
+        now = clock.now()
+        row = get_object_or_404(mutes.of(request.user, now=now), pk=pk)
+        mutes.unmute(request.user, row.about, now=now, origin=_origin(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -6,20 +6,19 @@ import hashlib
 import hmac
 import logging
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import serializers
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from notifications.models import ApiKey
 from notifications.services.api_keys import WrongApiKey, authenticate, issue, named, prefix_of, revoke
 
 pytestmark = pytest.mark.django_db
 
-NOW = timezone.now()
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
