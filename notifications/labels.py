@@ -1,9 +1,11 @@
-"""The words of `<notification-center>`: the keys and the English of static/notifications/notification-labels.js."""
+"""The words people read in the notification center: its own, and names that staff or shipped files gave."""
 
 from __future__ import annotations
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+#: The keys and the English of static/notifications/notification-labels.js.
 LABELS = {
     "title": _("Notifications"),
     "bell_one": _("Notifications, {count} new"),
@@ -73,3 +75,9 @@ LABELS = {
     "time_zone": _("Time zone"),
     "language": _("Language"),
 }
+
+
+def translated(name: str) -> str:
+    """Return a name that staff or a shipped file gave, in the reader's language if there is a translation."""
+    # The translation of nothing is the catalogue's header.
+    return gettext(name) if name else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -18,6 +17,7 @@ from notifications.api import strict
 from notifications.api.etags import WeakETags
 from notifications.api.problems import by_field
 from notifications.api.schema import IF_NONE_MATCH
+from notifications.labels import translated
 from notifications.models import Category
 from notifications.registry import channel_names
 from notifications.services import preferences
@@ -129,8 +129,8 @@ def _matrix(user: Any) -> dict[str, Any]:
         "categories": [
             {
                 "code": category.code,
-                "name": _translated(category.name),
-                "description": _translated(category.description),
+                "name": translated(category.name),
+                "description": translated(category.description),
                 "required": category.required,
             }
             for category in Category.objects.all()
@@ -145,7 +145,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
     return {
         "category": cell.category,
         "template": cell.template,
-        "template_name": _translated(cell.template_name),
+        "template_name": translated(cell.template_name),
         "channel": cell.channel,
         "cadence": cell.cadence,
         "cadences": cell.cadences,
@@ -153,9 +153,3 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "source": cell.level,
         "reason": REASONS[cell.level],
     }
-
-
-def _translated(name: str) -> str:
-    """Return a name that staff or a shipped file gave, in the reader's language if there is a translation."""
-    # The translation of nothing is the catalogue's header.
-    return _(name) if name else ""

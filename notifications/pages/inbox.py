@@ -15,10 +15,10 @@ from notifications.api import pagination, strict
 from notifications.api.serializers import MarkSerializer, filter_of
 from notifications.exceptions import ActionRefused, UnsafeLink
 from notifications.inputs import safe_link
-from notifications.labels import LABELS
+from notifications.labels import LABELS, translated
 from notifications.models import Category, Notification
 from notifications.pages import snoozing
-from notifications.pages.page import Visit, WrongInput, page, show, translated
+from notifications.pages.page import Visit, WrongInput, page, show
 from notifications.pages.part import Part, part_of
 from notifications.services import explain, inbox, inbox_actions
 from notifications.services.counts import CAP, counts

@@ -71,12 +71,6 @@ def show(request: Visit, template: str, context: dict[str, Any], *, status: int 
     return render(request, f"notifications/pages/{template}", shared | context, status=status)
 
 
-def translated(name: str) -> str:
-    """Return a name that staff or a shipped file gave, in the reader's language if there is a translation."""
-    # The translation of nothing is the catalogue's header.
-    return _(name) if name else ""  # names are data, not words of ours
-
-
 def _answered(view: Callable[..., HttpResponse], request: Visit, *args: Any, **kwargs: Any) -> HttpResponse:
     try:
         return view(request, *args, **kwargs)

@@ -16,10 +16,10 @@ from notifications import clock
 from notifications.api.preferences import REASONS
 from notifications.exceptions import NotPlainData, WrongPreference
 from notifications.inputs import check_text
-from notifications.labels import LABELS
+from notifications.labels import LABELS, translated
 from notifications.models import Category
 from notifications.pages import hours
-from notifications.pages.page import Visit, WrongInput, page, show, translated
+from notifications.pages.page import Visit, WrongInput, page, show
 from notifications.services import personal, preferences
 from notifications.services.consent import Origin, changing
 from notifications.services.preferences import Cell, Wish
