@@ -53,7 +53,7 @@ chaos: dev ## Break real servers and processes, and see that nothing is lost (PR
 
 fuzz: dev ## Ask the API what its description allows, and what it does not (ARGS="…" for schemathesis)
 	@$(call ensure_fuzz)
-	$(BIN)/python -m tests.fuzzing .venv-fuzz/bin/schemathesis --max-examples 30 $(ARGS)
+	$(BIN)/python -m tests.fuzzing .venv-fuzz/bin/schemathesis --max-examples 20 $(ARGS)
 
 pictures: dev chromium ## Draw the pictures of the documentation anew
 	$(BIN)/python -m tests.browser.screenshots
