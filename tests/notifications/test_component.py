@@ -32,7 +32,7 @@ def test_the_module_makes_no_markup_and_no_code_of_text(module):
     assert SINKS.findall(module.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.skipif(not NODE, reason="needs node")
+@pytest.mark.skipif(not NODE, reason="no Node here to parse it; the tests with a browser load it, too")
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
 def test_the_module_parses(module):
     command = [NODE, "--check", "--input-type=module"]

@@ -1,4 +1,4 @@
-"""Alice's browser, and an item in her inbox."""
+"""Others who ask the API: forged pages, and services with their keys."""
 
 from __future__ import annotations
 
@@ -6,39 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from notifications.api.throttles import UserThrottle
 from notifications.services import api_keys
-from tests.factories import make_item
-
-
-@pytest.fixture(autouse=True)
-def unthrottled():
-    UserThrottle.cache.clear()
-    yield
-    UserThrottle.cache.clear()
-
-
-@pytest.fixture
-def item(alice, template):
-    return make_item(alice, template)
-
-
-@pytest.fixture
-def browser(client, alice):
-    client.force_login(alice)
-    return client
-
-
-@pytest.fixture
-def client_of():
-    """Return a function that logs somebody in with a client of their own."""
-
-    def log_in(user):
-        own = Client()
-        own.force_login(user)
-        return own
-
-    return log_in
 
 
 @pytest.fixture

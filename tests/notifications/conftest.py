@@ -1,4 +1,4 @@
-"""Alice's browser without JavaScript, and an item in her inbox."""
+"""Somebody's browser, and an item in Alice's inbox."""
 
 from __future__ import annotations
 
@@ -27,4 +27,5 @@ def client_of():
 
 @pytest.fixture
 def browser(client_of, alice):
+    """Alice's."""
     return client_of(alice)
