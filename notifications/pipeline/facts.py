@@ -90,15 +90,16 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
     mutes: dict[Any, dict[str, datetime | None]] = defaultdict(dict)
     for pk, about, until in Mute.objects.filter(recipient__in=wanted).values_list("recipient", "about", "until"):
         mutes[pk][about] = until
-    found = {}
+    found, default_zone = {}, site.TIME_ZONE
     for key, user in users.items():
         row = settings.get(user.pk)
+        zone = _zone(row) or default_zone
         found[key] = Recipient(
             pk=user.pk,
             reader=Reader(
                 name=user.get_short_name() or user.get_username(),
                 locale=row.locale if row else "",
-                time_zone=_zone(row),
+                time_zone=zone,
             ),
             routing=RecipientFacts(
                 is_active=user.is_active,
@@ -106,7 +107,7 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
                 by_category=by_category[user.pk],
                 by_template=by_template[user.pk],
                 mutes=mutes[user.pk],
-                time_zone=_zone(row),
+                time_zone=zone,
                 quiet=_quiet(row),
             ),
         )
@@ -183,12 +184,12 @@ def _window(given: dict[str, Any]) -> Window | None:
 
 
 def _zone(row: RecipientSettings | None) -> str:
-    """Return the recipient's time zone; the site's, if they have none or one that is no more."""
+    """Return the recipient's time zone; empty, if they have none or one that is no more."""
     name = row.time_zone if row else ""
     try:
-        return time_zone(name).key if name else site.TIME_ZONE
+        return time_zone(name).key if name else ""
     except ValueError:
-        return site.TIME_ZONE
+        return ""
 
 
 def _quiet(row: RecipientSettings | None) -> QuietHours | None:
