@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from notifications.exceptions import RenderError
 from notifications.models import Event, Notification
-from notifications.pipeline import facts, routing, wording
+from notifications.pipeline import bulk, facts, routing, wording
 from notifications.pipeline.sharing import Wordings
 from notifications.types import DeliveryState, Priority, Reason
 from notifications.values import Action, Message, Rendered
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from notifications.pipeline.facts import Recipient
     from notifications.pipeline.routing import EventFacts
     from notifications.values import Content
+
+
+#: What is asked of the event of a delivery.
+_OF_EVENTS = (
+    "template_id", "variables", "action_url", "action_text", "about", "created_at", "cancelled_at", "emptied_at",
+    "broadcast_id",
+)  # fmt: skip
 
 
 class NotNow(Exception):
@@ -64,7 +71,9 @@ class _Known:
 def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, Message | NotNow]]:
     """Return each delivery with its message, or with why there is none."""
     rows = list(rows)
-    events = Event.objects.in_bulk([row.event_id for row in rows if row.event_id is not None])
+    pks = {row.event_id for row in rows if row.event_id is not None}
+    found = Event.objects.filter(pk__in=bulk.among(Event._meta.pk, pks)).only(*_OF_EVENTS)
+    events = {event.pk: event for event in found}
     contents = wording.contents_of(row.version_id for row in rows if row.version_id is not None)
     people = facts.recipients(str(row.recipient_id) for row in rows if row.recipient_id is not None)
     templates = facts.templates_by_code(row.template_id for row in rows if row.template_id is not None)
