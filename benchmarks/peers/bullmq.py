@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from psycopg.conninfo import conninfo_to_dict
 from redis.connection import parse_url
@@ -58,7 +58,8 @@ class BullMQ(Peer):
         database = conninfo_to_dict(self.database_url)
         place = {variable: str(database[key]) for key, variable in PG.items() if database.get(key)}
         # ioredis calls its options as redis-py does: path or host and port, db, username, password.
-        server = {key: value for key, value in parse_url(self.redis_url).items() if isinstance(value, (str, int))}
+        given: dict[str, Any] = parse_url(self.redis_url)  # type: ignore[no-untyped-call]
+        server = {key: value for key, value in given.items() if isinstance(value, (str, int))}
         words = {"REDIS_OPTIONS": json.dumps(server), "VARIABLES": json.dumps(work.VARIABLES)}
         return place | words | {"TUNED": str(int(self.tuned)), "NODE_ENV": "production"}
 
@@ -77,11 +78,13 @@ class BullMQ(Peer):
     def _install(self) -> None:
         """Copy the program, and install what it needs beside it, where Node looks; once for each lock file."""
         kept, wanted = self._program / "package-lock.json", SOURCE / "package-lock.json"
-        installed = kept.exists() and kept.read_bytes() == wanted.read_bytes() and (self._program / "installed").exists()
+        installed = (
+            kept.exists() and kept.read_bytes() == wanted.read_bytes() and (self._program / "installed").exists()
+        )
         shutil.copytree(SOURCE, self._program, dirs_exist_ok=True)
         if installed:
             return
-        command = ["npm", "ci", "--no-audit", "--no-fund"]
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
         if subprocess.run(command, cwd=self._program, check=False).returncode:
             raise Void(f"{' '.join(command)} failed in {self._program}.")
         (self._program / "installed").touch()

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 #: Who publishes beforehand, where it is not measured.
 PRODUCERS = 2
 START_SECONDS = 60.0
-#: A run may take this long, and so much longer for each notification: 40 a second is slower than any peer.
-LIMIT_SECONDS, SECONDS_EACH = 60.0, 1 / 40
+#: A run may take this long, and so much longer for each notification: 20 a second is slower than any peer.
+LIMIT_SECONDS, SECONDS_EACH = 60.0, 1 / 20
 #: Between the last message acknowledged and the last row seen.
 LAST_ROW_SECONDS = 5.0
 #: In Redis: how many processes are ready to work, and when the work of a sample began.
@@ -44,7 +44,9 @@ class Peer(Contestant):
     redis_number: ClassVar[int]
 
     def __init__(self, *, database_url: str, redis_url: str, folder: Path) -> None:
-        super().__init__(database_url=database_url, redis_url=with_database(redis_url, self.redis_number), folder=folder)
+        super().__init__(
+            database_url=database_url, redis_url=with_database(redis_url, self.redis_number), folder=folder
+        )
         self._people = 0
 
     @abstractmethod
@@ -105,7 +107,7 @@ class Peer(Contestant):
         with self._rows() as rows, redis.Redis.from_url(self.redis_url) as server:
             self._empty(rows, server)
             with running(self.workers(), self.environment()):
-                wait_until(lambda: int(server.get(READY) or 0) >= WORKERS, seconds=START_SECONDS, what="ready workers")  # type: ignore[arg-type]
+                wait_until(lambda: int(server.get(READY) or 0) >= WORKERS, seconds=START_SECONDS, what="ready workers")
                 yield rows, server
 
     @contextmanager
