@@ -7,6 +7,7 @@ import time
 from abc import abstractmethod
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 import redis
 
@@ -148,5 +149,7 @@ class Peer(Contestant):
 
 
 def with_database(redis_url: str, number: int) -> str:
-    """Return the URL of another database of the same server."""
-    return f"{redis_url.partition('?')[0]}?db={number}"
+    """Return the URL of another database of the same server: the path says which, but over a unix socket."""
+    if redis_url.startswith("unix:"):
+        return f"{redis_url.partition('?')[0]}?db={number}"
+    return urlsplit(redis_url)._replace(path=f"/{number}").geturl()
