@@ -83,7 +83,9 @@ def insert(rows: Sequence[Model]) -> None:
     if connection.vendor != "postgresql":
         model._default_manager.bulk_create(rows)
         return
-    fields, quote = _inserted(model), connection.ops.quote_name
+    # What no row has would be said as often as there are rows.
+    fields = [field for field in _inserted(model) if any(row.__dict__[field.attname] is not None for row in rows)]
+    quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
     names = [(field.attname, _json if isinstance(field, JSONField) else None) for field in fields]
     sql = f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN"

@@ -109,7 +109,7 @@ def test_two_installations_of_one_redis_do_not_hear_each_other():
 def test_of_many_only_those_are_published_whom_somebody_listens_for(settings):
     url = os.environ["REDIS_URL"]
     settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "REALTIME_URL": url}
-    keys = {(str(number), ids.uuid7()): None for number in range(2 * realtime.FEW)}
+    keys: dict = {(str(number), ids.uuid7()): None for number in range(2 * realtime.FEW)}
     (heard, notification), (also_heard, _) = list(keys)[3], list(keys)[5]
     with redis.Redis.from_url(url) as client, client.pubsub(ignore_subscribe_messages=True) as listener:
         prefix = realtime.channel_prefix(client.connection_pool.connection_kwargs.get("db", 0))
