@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import ids
 from notifications.models import Notification
 from tests.notifications.api.asking import URL, mark
+from tests.plans import analyse, drop_index, plan_of, plans_of, reads_all, sorts
 
-#: Alice has a large inbox, most of it read, and a larger archive; others have theirs.
-READ, UNREAD, ARCHIVED, OTHERS = 1500, 40, 2000, 1500
+#: Alice has an inbox, most of it read, and a larger archive. Others have theirs, so that few rows are hers.
+READ, UNREAD, ARCHIVED, OTHERS = 70, 6, 120, 6000
+TABLE = Notification._meta.db_table
 
 
 @pytest.fixture
@@ -30,41 +31,27 @@ def large(alice, template):
         )  # fmt: skip
 
     read = {"seen_at": now, "read_at": now}
-    Notification.objects.bulk_create(
-        [item(others[number % 30], **(read if number % 3 else {})) for number in range(OTHERS)]
-        + [item(alice, **read, archived_at=now) for _ in range(ARCHIVED)]
-        + [item(alice, **read) for _ in range(READ)]
-        + [item(alice) for _ in range(UNREAD)]
-    )
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
+    hers = [read | {"archived_at": now}] * ARCHIVED + [read] * READ + [{}] * UNREAD
+    items = [item(others[number % 30], **(read if number % 30 else {})) for number in range(OTHERS)]
+    # Scattered among the others', as they come.
+    step = OTHERS // len(hers)
+    for number, changes in enumerate(hers):
+        items.insert(number * (step + 1), item(alice, **changes))
+    Notification.objects.bulk_create(items)
+    analyse()
 
 
-def plans_of(ask):
-    """Return [(statement, its plan)] of what `ask` does to the inbox."""
-    with CaptureQueriesContext(connection) as captured:
+def asked(ask):
+    """Return the statements about notifications, with their plans, of a request that succeeds."""
+
+    def succeed():
         assert ask().status_code == 200
-    statements = [query["sql"] for query in captured if "notifications_notification" in query["sql"]]
-    assert statements
-    return [(statement, plan_of(statement)) for statement in statements]
 
-
-def plan_of(statement):
-    prefix = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
-    with connection.cursor() as cursor:
-        cursor.execute(prefix + statement)
-        return "\n".join(str(row[-1]) for row in cursor.fetchall())
-
-
-def reads_all(plan):
-    """Tell whether the plan reads the whole inbox of everybody."""
-    if connection.vendor == "sqlite":
-        return any("SCAN" in line and "notification" in line and "INDEX" not in line for line in plan.splitlines())
-    return "Seq Scan on notifications_notification" in plan
+    return plans_of(succeed, table=TABLE)
 
 
 def deep_page(browser):
-    url = f"{URL}?page_size=100"
+    url = f"{URL}?page_size=5"
     for _ in range(10):
         url = browser.get(url).json()["next"]
     return url
@@ -78,21 +65,63 @@ ASKED = {
     "what is snoozed": lambda browser: browser.get(f"{URL}?status=snoozed"),
     "the counts": lambda browser: browser.get(f"{URL}counts/"),
     "mark all as seen": lambda browser: mark(browser, {"as": "seen", "before": str(ids.uuid7())}),
+    "mark all as read": lambda browser: mark(browser, {"as": "read", "before": str(ids.uuid7())}),
 }
+#: Pages that come out of their index in the order they are shown.
+LISTED = {
+    "the inbox": "notification_current",
+    "its tenth page": "notification_current",
+    "the archive": "notification_archive",
+    "what is unread": "notification_unread_list",
+}
+#: What has to do with what is unread alone, however much is read.
+OF_UNREAD = ["the counts", "mark all as seen", "mark all as read"]
 
 
 @pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
 def test_it_goes_by_an_index(browser, large, ask):
-    for statement, plan in plans_of(lambda: ask(browser)):
-        assert not reads_all(plan), f"{statement}\n\n{plan}"
+    for statement, plan in asked(lambda: ask(browser)):
+        assert not reads_all(plan, table=TABLE), f"{statement}\n\n{plan}"
+
+
+@pytest.mark.parametrize(("name", "index"), LISTED.items(), ids=LISTED)
+def test_a_page_is_read_off_its_index_in_order(browser, large, name, index):
+    for statement, plan in asked(lambda: ASKED[name](browser)):
+        assert index in plan, f"{statement}\n\n{plan}"
+        assert not sorts(plan), f"{statement}\n\n{plan}"
+
+
+@pytest.mark.parametrize("name", OF_UNREAD)
+def test_what_is_read_is_not_looked_at_to_find_what_is_unread(browser, large, name):
+    for statement, plan in asked(lambda: ASKED[name](browser)):
+        if statement.startswith("UPDATE") or "COUNT(" in statement:
+            assert "notification_unread" in plan, f"{statement}\n\n{plan}"
 
 
 @pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
 def test_nothing_is_counted_in_full(browser, large, ask):
-    for statement, _ in plans_of(lambda: ask(browser)):
+    for statement, _ in asked(lambda: ask(browser)):
         assert "COUNT(" not in statement.upper() or "LIMIT 99" in statement
 
 
-def test_without_its_index_the_test_would_tell(browser, large):
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_nothing_is_skipped_row_by_row(browser, large, ask):
+    for statement, _ in asked(lambda: ask(browser)):
+        assert "OFFSET" not in statement.upper()
+
+
+@pytest.mark.parametrize(("name", "index"), LISTED.items(), ids=LISTED)
+def test_without_its_index_a_page_would_be_collected(browser, large, name, index):
+    """The tests above can tell: no other index serves in its place."""
+    drop_index(index)
+
+    for _, plan in asked(lambda: ASKED[name](browser)):
+        assert index not in plan.split()
+
+
+def test_without_any_index_the_tests_would_tell(browser, large):
     """The plan of a statement that no index serves."""
-    assert reads_all(plan_of("SELECT * FROM notifications_notification WHERE body = ''"))
+    plan = plan_of(f"SELECT * FROM {TABLE} WHERE body = '' ORDER BY title")
+    assert reads_all(plan, table=TABLE)
+    assert sorts(plan)
+    assert connection.vendor in {"sqlite", "postgresql"}

@@ -19,7 +19,7 @@ from tests.plans import analyse, drop_index, plans_of, reads_all, sorts
 pytestmark = pytest.mark.django_db
 
 #: Rows of each table that are over, that wait, and that somebody holds.
-OVER, WAITING, HELD = 2000, 200, 20
+OVER, WAITING, HELD = 3000, 1200, 20
 LEASE = timedelta(seconds=60)
 
 
@@ -58,7 +58,7 @@ def _states(over, held, now):
 
 
 def claim(model, **options):
-    claiming.claim(model, priorities=list(Priority), now=timezone.now(), lease=LEASE, limit=50, **options)
+    claiming.claim(model, priorities=list(Priority), now=timezone.now(), lease=LEASE, limit=10, **options)
 
 
 EVENTS, DELIVERIES = Event._meta.db_table, Delivery._meta.db_table

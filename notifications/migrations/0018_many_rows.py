@@ -1,6 +1,7 @@
-"""How PostgreSQL keeps the tables that grow and are written all the time; docs/scaling.md has the reasons and figures."""
+"""For tables of many rows: a list of what is unread, and how PostgreSQL sweeps them. docs/scaling.md has the reasons."""
 
-from django.db import migrations
+from django.db import migrations, models
+from django.db.models import Q
 
 #: A hundredth of a table, where PostgreSQL's own is a fifth: of 10 million rows, 2 million would be dead before it sweeps.
 SWEPT = {
@@ -36,4 +37,16 @@ def keep_as_it_comes(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [("notifications", "0017_api_keys")]
-    operations = [migrations.RunPython(keep_so, keep_as_it_comes)]
+    operations = [
+        migrations.AddIndex(
+            model_name="notification",
+            index=models.Index(
+                fields=["recipient", "-sort_key"],
+                name="notification_unread_list",
+                condition=Q(
+                    listed_at__isnull=False, hidden_at__isnull=True, read_at__isnull=True, snoozed_until__isnull=True
+                ),
+            ),
+        ),
+        migrations.RunPython(keep_so, keep_as_it_comes),
+    ]
