@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection, router, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from notifications import clock, ids
 from notifications.maintenance import pruner
-from notifications.models import Attempt, Delivery, Notification
+from notifications.models import Attempt, Delivery, FrequencyCount, Notification
 from notifications.publishing import publish_notification
 from notifications.services import inbox
 from notifications.services.audit import audit
@@ -122,6 +124,30 @@ def test_large_tables_are_swept_at_a_hundredth(db):
 
     for table in ("event", *TABLES):
         assert "autovacuum_vacuum_scale_factor=0.01" in options[f"notifications_{table}"]
+    assert "fillfactor=50" in options["notifications_event"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_counted_up_touches_no_index(alice, template):
+    """Each new version finds room in its page, and is found through the old one."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite updates in place")
+    day = timezone.now().date()
+    people = get_user_model().objects.bulk_create([get_user_model()(username=f"u{number}") for number in range(300)])
+    FrequencyCount.objects.bulk_create(
+        [FrequencyCount(recipient=user, category=template.category, day=day, number=1) for user in people]
+    )
+    # Some now, some then, as they come.
+    for remainder in range(3):
+        FrequencyCount.objects.filter(recipient__in=people[remainder::10]).update(number=F("number") + 1)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = 'notifications_frequencycount'"
+        )
+        updated, hot = cursor.fetchone()
+    assert hot == updated > 0
 
 
 @pytest.mark.django_db(transaction=True)
