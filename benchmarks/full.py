@@ -39,7 +39,14 @@ def main() -> None:
     loaded = time.perf_counter() - began
     costs = inbox.measure()
     show(costs)
-    write({"inbox": {"about": about() | {"load_seconds": round(loaded)}, "costs": {n: asdict(c) for n, c in costs.items()}}})
+    write(
+        {
+            "inbox": {
+                "about": about() | {"load_seconds": round(loaded)},
+                "costs": {n: asdict(c) for n, c in costs.items()},
+            }
+        }
+    )
 
 
 def is_loaded() -> bool:
@@ -51,7 +58,9 @@ def is_loaded() -> bool:
 def about() -> dict[str, Any]:
     """Return what was measured on."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT version(), reltuples::bigint FROM pg_class WHERE oid = 'notifications_notification'::regclass")
+        cursor.execute(
+            "SELECT version(), reltuples::bigint FROM pg_class WHERE oid = 'notifications_notification'::regclass"
+        )
         version, notifications = cursor.fetchone()
         cursor.execute("SELECT pg_database_size(current_database())")
         size = cursor.fetchone()[0]
@@ -61,7 +70,9 @@ def about() -> dict[str, Any]:
 def show(costs: dict[str, inbox.Cost]) -> None:
     print(f"\n{'':32} {'asked':>6} {'p50 ms':>9} {'p99 ms':>9} {'statements':>10} {'rows':>9} {'pages':>9}")
     for name, cost in costs.items():
-        print(f"{name:32} {cost.asked:>6} {cost.p50:>9.2f} {cost.p99:>9.2f} {cost.statements:>10} {cost.rows:>9,} {cost.pages:>9,}")
+        print(
+            f"{name:32} {cost.asked:>6} {cost.p50:>9.2f} {cost.p99:>9.2f} {cost.statements:>10} {cost.rows:>9,} {cost.pages:>9,}"
+        )
 
 
 def write(results: dict[str, Any]) -> None:

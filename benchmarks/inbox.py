@@ -47,7 +47,7 @@ class Watch:
     seconds: float = 0.0
     statements: list[tuple[str, Any]] = field(default_factory=list)
 
-    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: FBT001
+    def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         began = time.perf_counter()
         try:
             return execute(sql, params, many, context)

@@ -231,4 +231,3 @@ def _timed(fieldsets: Any) -> Any:
 
 def _has_nul(data: QueryDict) -> bool:
     return any(_NUL in text for key, values in data.lists() for text in (key, *values))
-

@@ -23,7 +23,7 @@ MAX_SECONDS = 5.0
 _CANCELED = "57014"
 
 
-class TookTooLong(Exception):  # noqa: N818 - says more than TookTooLongError
+class TookTooLong(Exception):
     """The database was asked for more than a page may wait for."""
 
 
@@ -64,10 +64,20 @@ def limited_time() -> Iterator[None]:
         return
     try:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(round(MAX_SECONDS * 1000))])
+            before = _set_limit(str(round(MAX_SECONDS * 1000)))
             yield
+            # There may be a transaction around ours.
+            _set_limit(before)
     except OperationalError as e:
         if getattr(e.__cause__, "sqlstate", "") != _CANCELED:
             raise
         raise TookTooLong from e
+
+
+def _set_limit(milliseconds: str) -> str:
+    """Set the time of a statement for the rest of the transaction; return what it was."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('statement_timeout'), set_config('statement_timeout', %s, true)", [milliseconds]
+        )
+        return str(cursor.fetchone()[0])

@@ -12,7 +12,6 @@ from notifications import ids
 from notifications.models.templates import Category, Template, TemplateVersion
 from notifications.types import Priority
 
-
 #: What every row names of a few rows that hardly change: no index, no constraint in the database. Each index is one more
 #: write for every row, and each constraint a look-up and a lock on a row that all transactions share. Nothing that is
 #: named here is ever deleted while rows name it: Django protects it.

@@ -190,7 +190,7 @@ def test_a_list_neither_counts_nor_reads_more_for_more_rows(
     here = address(model, "changelist")
     admin_client.get(here)
     # PostgreSQL is given a time limit, in a transaction of its own.
-    limiting = 3 if connection.vendor == "postgresql" else 0
+    limiting = 4 if connection.vendor == "postgresql" else 0
     with django_assert_num_queries(limiting + (5 if model != "notification" else 6)) as before:
         admin_client.get(here)
     for _ in range(60):

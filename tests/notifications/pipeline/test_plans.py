@@ -52,9 +52,11 @@ def many(template):
 def _states(over, held, now):
     """Return columns for so many rows that are over, wait and are held."""
     lease = {"lease_token": uuid4(), "lease_until": now + LEASE}
-    return [{"state": over, "finished_at": now}] * OVER + [{"state": "pending"}] * WAITING + [
-        {"state": held, **lease}
-    ] * HELD
+    return (
+        [{"state": over, "finished_at": now}] * OVER
+        + [{"state": "pending"}] * WAITING
+        + [{"state": held, **lease}] * HELD
+    )
 
 
 def claim(model, **options):
