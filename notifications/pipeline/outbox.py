@@ -12,6 +12,7 @@ from django.db import transaction
 from notifications import wakeups
 from notifications.exceptions import IdempotencyConflict
 from notifications.models import Broadcast, Event
+from notifications.pipeline import bulk
 from notifications.types import BroadcastState, EventState
 from notifications.values import PublishedBatch
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 #: Events of one INSERT.
 INSERT_ROWS = 500
 
+_EVENT = bulk.Blank(Event)
+
 #: What an event has in common with the broadcast it comes from.
 _SAID = (
     "template_id", "variables", "priority", "action_url", "action_text", "channels", "about", "digest_key", "source",
@@ -34,12 +37,13 @@ _SAID = (
 
 def insert(drafted: Draft, chunks: Iterator[Chunk]) -> PublishedBatch:
     """Write one event, or, if there is more than one chunk, a broadcast and an event for each. None: write nothing."""
+    first, second = next(chunks, None), next(chunks, None)
+    if first is None:
+        return PublishedBatch(event_ids=(), broadcast_id=None, recipient_count=0, duplicate_count=0, created=False)
+    if second is None:
+        # One statement needs no transaction of its own: within the caller's, that would be two round trips more.
+        return _insert_event(drafted, first)
     with transaction.atomic():
-        first, second = next(chunks, None), next(chunks, None)
-        if first is None:
-            return PublishedBatch(event_ids=(), broadcast_id=None, recipient_count=0, duplicate_count=0, created=False)
-        if second is None:
-            return _insert_event(drafted, first)
         return _insert_broadcast(drafted, chain((first, second), chunks))
 
 
@@ -83,7 +87,7 @@ def event_of(broadcast: Broadcast, chunk: Chunk, *, now: datetime) -> Event:
 
 def event_with(drafted: Draft, chunk: Chunk) -> Event:
     """Return the event that tells these recipients what was drafted."""
-    return Event(
+    return _EVENT.filled_in(
         **_said(drafted),
         created_at=drafted.created_at,
         recipients=chunk.recipients,
@@ -101,11 +105,14 @@ def repeated(drafted: Draft, identity: Identity) -> Event | None:
 
 def _insert_event(drafted: Draft, chunk: Chunk) -> PublishedBatch:
     event = event_with(drafted, chunk)
-    identity = Identity(drafted, *chunk.recipients)
-    stored = _insert_first(event, drafted, identity)
-    if stored is not event:
-        identity.check(stored)
-        return _replayed(stored, len(chunk.recipients), chunk.duplicate_count)
+    if drafted.idempotency_key is None:
+        bulk.insert_one(event)
+    else:
+        identity = Identity(drafted, *chunk.recipients)
+        stored = _insert_first(event, drafted, identity)
+        if stored is not event:
+            identity.check(stored)
+            return _replayed(stored, len(chunk.recipients), chunk.duplicate_count)
     _ring(wakeups.dispatch_actor(drafted.priority), drafted.due_at)
     return PublishedBatch(
         event_ids=(event.pk,),
@@ -204,7 +211,7 @@ class Identity:
 def _insert_first(event: Event, drafted: Draft, identity: Identity) -> Event:
     """Insert the event that carries the idempotency key; return it, or the one the key already stands for."""
     if drafted.idempotency_key is None:
-        event.save(force_insert=True)
+        bulk.insert_one(event)
         return event
     event.idempotency_key = drafted.idempotency_key
     event.request_hash = identity.hexdigest()
