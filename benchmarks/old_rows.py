@@ -162,7 +162,7 @@ def _without_indexes(connection: psycopg.Connection) -> Iterator[None]:
 
 def _timed(connection: psycopg.Connection, statement: str) -> None:
     began = time.perf_counter()
-    connection.execute(sql.SQL(statement))  # type: ignore[arg-type]
+    connection.execute(sql.SQL(statement))
     print(f"{time.perf_counter() - began:8.1f} s  {statement}", flush=True)
 
 
