@@ -133,8 +133,13 @@ class Flood:
 class Server:
     """The server, on a port the system chooses; a context manager. Without answers left, it says 200 and {}."""
 
+    #: Makes an answer where no other was told.
+    otherwise = Answer
+
     def __init__(self, *answers):
         self.answers = deque(answers)
+        #: What was answered with 2xx.
+        self.taken: list = []
         #: What was asked, in order.
         self.requests: list = []
         #: How many connections came, and every byte on them: also of what is no HTTP.
@@ -153,6 +158,12 @@ class Server:
 
     def __exit__(self, *_):
         self.stopping.set()
+        self.leave()
+        for thread in self._threads:
+            thread.join(10)
+
+    def leave(self):
+        """Listen no more: who comes is refused."""
         # Closing alone does not wake who waits on it.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -161,8 +172,6 @@ class Server:
             for connection in self._open:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(10)
 
     @property
     def url(self):
@@ -189,7 +198,9 @@ class Server:
             while (request := self._read(connection)) is not None:
                 with self._lock:
                     self.requests.append(request)
-                    answer = self.answers.popleft() if self.answers else Answer()
+                    answer = self.answers.popleft() if self.answers else self.otherwise()
+                    if 200 <= getattr(answer, "status", 500) < 300:
+                        self.taken.append(request)
                 answer.write(connection, self)
         with self._lock:
             self._open.discard(connection)
