@@ -10,6 +10,10 @@ import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Seconds between two bytes of an answer that never ends.
 DRIP = 0.02
@@ -133,11 +137,10 @@ class Flood:
 class Server:
     """The server, on a port the system chooses; a context manager. Without answers left, it says 200 and {}."""
 
-    #: Makes an answer where no other was told.
-    otherwise = Answer
-
     def __init__(self, *answers):
         self.answers = deque(answers)
+        #: Makes an answer where no other was told.
+        self.otherwise: Callable[[], Any] = Answer
         #: What was answered with 2xx.
         self.taken: list = []
         #: What was asked, in order.
