@@ -55,7 +55,7 @@ class SmtpBackend(EmailBackend):
     """Django's, on connections that are watched."""
 
     @property
-    def connection_class(self) -> type[smtplib.SMTP]:  # type: ignore[override]
+    def connection_class(self) -> type[smtplib.SMTP]:
         return _WatchedSsl if self.use_ssl else _Watched
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 from css_inline import CSSInliner
 from django.core.signals import setting_changed
 from django.template.loader import get_template
-from django.utils.html import escape
 from django.utils.translation import get_language
 
 from notifications.values import Look
@@ -33,8 +33,6 @@ class Words:
     fragment: str
     button_url: str = ""
     button_text: str = ""
-    unsubscribe_url: str = ""
-    preferences_url: str = ""
 
 
 #: What stands in the frame for each of the words, unchanged by escaping and inlining.
@@ -52,7 +50,7 @@ class _Frame:
     css: str
 
     def around(self, words: Words) -> str:
-        values: dict[str, str] = {name: escape(value) for name, value in asdict(words).items()}
+        values = {name: escape(getattr(words, name)) for name in _NAMES}
         values["fragment"] = _styled(words.fragment, self.css)
         return "".join(values[part] if at % 2 else part for at, part in enumerate(self.parts))
 

@@ -17,7 +17,7 @@ from notifications.pipeline.safe_tags import absolute_link
 from notifications.pipeline.sandbox import compile_template
 from notifications.registry import did_you_mean
 from notifications.types import Channel
-from notifications.values import Look, Rendered, WaysOut
+from notifications.values import Look, Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -59,7 +59,6 @@ def render(
     base_url: str,
     site_name: str,
     look: Look = Look(),  # noqa: B008 - frozen
-    ways_out: WaysOut = WaysOut(),  # noqa: B008 - frozen
 ) -> Rendered:
     """Fill in a content; raise `RenderError` naming the field and the cause."""
     url = _action_link(action, base_url)
@@ -81,20 +80,11 @@ def render(
         preview=_SPACES.sub(" ", body)[:MAX_PREVIEW],
         fragment=fragment,
         **button,
-        unsubscribe_url=ways_out.unsubscribe_url,
-        preferences_url=ways_out.preferences_url,
     )
     html = mail_frame.framed(words, look=look, base_url=base_url, site_name=site_name, **_language(content.locale))
     if url and "action_url" not in _names(content, source):
         body = f"{body}\n\n{label}: {url}".lstrip()
-    return Rendered(title=title, body=body + _below(ways_out), html=html)
-
-
-def _below(ways_out: WaysOut) -> str:
-    """Return what stands below the text of an e-mail, as signatures do (RFC 3676 §4.3)."""
-    told = ((gettext("Unsubscribe"), ways_out.unsubscribe_url), (gettext("Your preferences"), ways_out.preferences_url))
-    lines = [f"{label}: {url}" for label, url in told if url]
-    return "\n".join(("", "", "-- ", *lines)) if lines else ""
+    return Rendered(title=title, body=body, html=html)
 
 
 def names_used(content: Content) -> frozenset[str]:

@@ -11,10 +11,9 @@ from django.utils.safestring import SafeString
 from notifications.exceptions import RenderError
 from notifications.pipeline.rendering import RESERVED, Problem, check_content, names_used, render
 from notifications.types import Channel
-from notifications.values import Action, Content, Rendered, WaysOut
+from notifications.values import Action, Content, Rendered
 
 LINK = "https://shop.example/orders/42/"
-NOWHERE = WaysOut()
 
 
 def content(**changes: Any) -> Content:
@@ -28,7 +27,7 @@ def content(**changes: Any) -> Content:
     return Content(**given | changes)
 
 
-def fill(wording: Content, *, url: str = "", text: str = "", ways_out: WaysOut = NOWHERE, **variables: Any) -> Rendered:
+def fill(wording: Content, *, url: str = "", text: str = "", **variables: Any) -> Rendered:
     return render(
         wording,
         variables={"number": 42} | variables,
@@ -36,7 +35,6 @@ def fill(wording: Content, *, url: str = "", text: str = "", ways_out: WaysOut =
         action=Action(url=url, text=text),
         base_url="https://shop.example/",
         site_name="Corner Shop",
-        ways_out=ways_out,
     )
 
 
@@ -263,23 +261,6 @@ def test_a_text_that_comes_from_html_with_the_link_does_not_get_it_twice():
     wording = content(body="", html='<p><a href="{% action_url %}">{{ action_text }}</a></p>')
 
     assert fill(wording, url="/orders/42/", text="View order").body == f"View order ({LINK})"
-
-
-def test_ways_out_stand_below_the_text_and_the_html():
-    ways_out = WaysOut(unsubscribe_url="https://shop.example/u?a=1&b=2", preferences_url="https://shop.example/p")
-
-    rendered = fill(content(), ways_out=ways_out)
-
-    assert rendered.body.splitlines() == [
-        "It is here.",
-        "",
-        "-- ",
-        "Unsubscribe: https://shop.example/u?a=1&b=2",
-        "Your preferences: https://shop.example/p",
-    ]
-    assert Document(rendered.html).links == [
-        "https://shop.example/", "https://shop.example/u?a=1&b=2", "https://shop.example/p",
-    ]  # fmt: skip
 
 
 # --- Variables ----------------------------------------------------------------------------------------------------
