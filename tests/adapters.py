@@ -39,3 +39,13 @@ class Scripted(ChannelAdapter):
 
 class Once(Scripted):
     at_most_once = True
+
+
+class Secretive(ChannelAdapter):
+    """Says too much of what it does not like."""
+
+    def __init__(self, *, token):
+        raise ValueError(f"{token} is no token")
+
+    def send_batch(self, messages):
+        raise NotImplementedError
