@@ -32,7 +32,7 @@ def self_signed(folder, ip):
     made = Certificate(folder / "certificate.pem", folder / "key.pem")
     subprocess.run(
         [
-            shutil.which("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+            shutil.which("openssl") or "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
             "-keyout", str(made.key), "-out", str(made.certificate), "-days", "2",
             "-subj", "/CN=loopback", "-addext", f"subjectAltName=IP:{ip}",
         ],

@@ -9,6 +9,7 @@ import time
 import warnings
 from collections import defaultdict, deque
 from email import message_from_bytes, policy
+from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult
 
@@ -104,7 +105,7 @@ class SmtpServer:
         return await self._loop.create_server(self._session, "127.0.0.1", 0, ssl=self._tls if self._implicit else None)
 
     def _session(self):
-        options = {"enable_SMTPUTF8": True, "loop": self._loop}
+        options: dict[str, Any] = {"enable_SMTPUTF8": True, "loop": self._loop}
         if self._tls and not self._implicit:
             options |= {"tls_context": self._tls, "require_starttls": True}
         if self._login:

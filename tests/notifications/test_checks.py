@@ -15,7 +15,9 @@ def ids(messages):
 
 
 def test_the_projects_own_settings_are_clean():
-    ours = [found for found in run_checks(tags=["notifications"]) if found.id.startswith("notifications.E")]
+    ours = [
+        found for found in run_checks(tags=["notifications"]) if found.id and found.id.startswith("notifications.E")
+    ]
     assert ours + checks.check_middleware() == []
 
 
