@@ -200,8 +200,7 @@ class _Batch:
         tries = [settling.Try(result=result, started_at=started_at, duration=duration) for result in done]
         rows = [self._rows[message.delivery_id] for message in batch]
         self._record(list(zip(rows, tries, strict=True)))
-        for result in done:
-            self._note(result)
+        self._note(*done)
         return []
 
     def _settle_each(self, batch: list[Message], results: Iterator[Receipt | Exception]) -> list[Message]:
@@ -225,8 +224,8 @@ class _Batch:
         pause = timedelta(0) if spoilt and self._way.has_stand_in() else breaker.FIRST
         settling.record(tries, self._token, self._adapter, backend=self._way.name, pause=pause)
 
-    def _note(self, result: Receipt | Exception) -> None:
-        if breaker.note(self._way.backend.key, result, now=clock.now()):
+    def _note(self, *results: Receipt | Exception) -> None:
+        if breaker.note(self._way.backend.key, *results, now=clock.now()):
             self._look_for_pause()
 
     def _results(self, batch: list[Message]) -> Generator[Receipt | Exception]:
