@@ -56,6 +56,8 @@ class Config:
     retention_deliveries_days: float = 90
     #: Days inbox items are kept. None: for ever.
     retention_inbox_days: float | None = None
+    #: Reason → days an address is suppressed for it; the others: until staff lift it.
+    suppression_days: Mapping[str, float] = field(default_factory=lambda: {"hard_bounce": 180})
     #: Seconds something may be due before `/health/ready` says no.
     ready_lateness: float = 300
     #: What Prometheus has to show to read the metrics. Empty: only requests from this machine may.

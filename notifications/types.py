@@ -207,3 +207,11 @@ class Outcome(TextChoices):
     PERMANENT = "permanent", _("refused")
     MISCONFIGURED = "misconfigured", _("our set-up is wrong")
     AMBIGUOUS = "ambiguous", _("no answer; may have been sent")
+
+
+class SuppressionSource(TextChoices):
+    """Who said that an address must not be used."""
+
+    ADAPTER = "adapter", _("the provider, when it was sent to")
+    PROVIDER = "provider", _("the provider, afterwards")
+    STAFF = "staff", _("staff")

@@ -14,6 +14,7 @@ from notifications.models.inbox import Notification
 from notifications.models.leases import Leased
 from notifications.models.publications import Publication
 from notifications.models.recipients import Preference, RecipientSettings
+from notifications.models.suppressions import Suppression
 from notifications.models.templates import Category, Template, TemplateContent, TemplateVersion
 from notifications.models.workers import WorkerHeartbeat
 
@@ -36,6 +37,7 @@ __all__ = [
     "Publication",
     "RecipientSettings",
     "SendRate",
+    "Suppression",
     "Template",
     "TemplateContent",
     "TemplateVersion",
