@@ -12,6 +12,7 @@ from notifications.models.events import Event
 from notifications.models.holds import Pause, SendRate
 from notifications.models.inbox import Notification
 from notifications.models.leases import Leased
+from notifications.models.provider_events import ProviderEvent
 from notifications.models.publications import Publication
 from notifications.models.recipients import Preference, RecipientSettings
 from notifications.models.suppressions import Suppression
@@ -34,6 +35,7 @@ __all__ = [
     "Notification",
     "Pause",
     "Preference",
+    "ProviderEvent",
     "Publication",
     "RecipientSettings",
     "SendRate",

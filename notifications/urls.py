@@ -1,0 +1,12 @@
+"""Addresses for people and providers who are not logged in, to be mounted at the root: `path("n/", include(…))`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from notifications.webhooks import callbacks
+
+app_name = "n"
+urlpatterns = [
+    path("callbacks/<slug:provider>/", callbacks.receive, name="callback"),
+]
