@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.core.exceptions import SuspiciousOperation
 from django.urls import Resolver404, resolve
@@ -16,6 +16,8 @@ from notifications.webhooks.refusals import NoSecret, NotBelieved, UnknownProvid
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
+
+    from notifications.channels.callbacks import Kind
 
 try:
     from anymail import signals as anymail
@@ -57,9 +59,10 @@ def _view(provider: str) -> Any:
     if anymail is None:
         raise UnknownProvider
     try:
-        view_class = resolve(f"/{provider}/tracking/", urlconf="anymail.urls").func.view_class
+        match: Any = resolve(f"/{provider}/tracking/", urlconf="anymail.urls")
     except Resolver404 as e:
         raise UnknownProvider from e
+    view_class = match.func.view_class
     # Some services sign. Anymail would believe the others without a secret, and only warn.
     if view_class.warn_if_no_basic_auth and not get_anymail_setting("webhook_secret", default=""):
         raise NoSecret
@@ -72,7 +75,7 @@ def _tell(*, event: Any, esp_name: str, **_: Any) -> None:
         return
     callback = Callback(
         provider_message_id=event.message_id,
-        kind=kind.value,
+        kind=cast("Kind", kind.value),
         event_id=_event_id(event, kind),
         at=event.timestamp,
         reason=event.reject_reason or "",

@@ -15,6 +15,7 @@ from tests.notifications.services.test_tracking import sent
 
 pytestmark = pytest.mark.django_db
 
+SECRET = "us:wide-open"
 MESSAGE = "00000000-0000-0000-0000-000000000000"
 POSTMARK = {"MessageID": MESSAGE, "ServerID": 23, "MessageStream": "outbound", "Metadata": {}}
 HARD = {**POSTMARK, "RecordType": "Bounce", "ID": 42, "Type": "HardBounce", "Email": "alice@example.com", "BouncedAt": "2026-03-01T12:00:00Z"}  # fmt: skip
@@ -24,10 +25,10 @@ SES_MAIL = {"messageId": MESSAGE, "destination": ["alice@example.com"], "headers
 
 @pytest.fixture(autouse=True)
 def secret(settings):
-    settings.ANYMAIL = {"WEBHOOK_SECRET": "us:wide-open"}
+    settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
 
 
-def tell(client, event, *, provider="postmark", secret="us:wide-open", **headers):
+def tell(client, event, *, provider="postmark", secret=SECRET, **headers):
     basic = "Basic " + base64.b64encode(secret.encode()).decode()
     body = event if isinstance(event, bytes) else json.dumps(event)
     headers = {"Authorization": basic, **headers} if secret else headers
@@ -148,7 +149,7 @@ def test_without_anymail_there_are_no_such_callbacks(client, monkeypatch):
 def test_it_is_heard_where_a_project_mounts_anymail_itself(rf):
     sent(MESSAGE)
     view = next(url.callback for url in services if url.name == "postmark_tracking_webhook")
-    basic = "Basic " + base64.b64encode(b"us:wide-open").decode()
+    basic = "Basic " + base64.b64encode(SECRET.encode()).decode()
 
     view(rf.post("/", json.dumps(HARD), content_type="application/json", headers={"Authorization": basic}))
 
