@@ -43,6 +43,12 @@ class SuppressionQuerySet(models.QuerySet["Suppression"]):
     def in_force(self, now: datetime) -> Self:
         return self.filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), lifted_at__isnull=True)
 
+    def at(self, instant: datetime) -> Self:
+        """Return those that were in force then."""
+        lasting = Q(expires_at__isnull=True) | Q(expires_at__gt=instant)
+        unlifted = Q(lifted_at__isnull=True) | Q(lifted_at__gt=instant)
+        return self.filter(lasting, unlifted, created_at__lte=instant)
+
     def of(self, channel: str, address: str) -> Self:
         return self.filter(channel=channel, address_hash__in=address_hashes(channel, address))
 
@@ -87,3 +93,6 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.channel}: {Reason(self.reason).label}"
+
+    def is_in_force(self, now: datetime) -> bool:
+        return self.lifted_at is None and (self.expires_at is None or self.expires_at > now)

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from notifications.channels.callbacks import Callback
 
-#: Each is set once, to the earliest: in whatever order providers tell, what bounced stays bounced.
-_COLUMNS = {
+#: What is told → the column of the delivery. Each is set once, to the earliest: in whatever order providers tell, what
+#: bounced stays bounced.
+COLUMNS = {
     Feedback.DELIVERED: "delivered_at",
     Feedback.BOUNCED: "bounced_at",
-    Feedback.FAILED: "bounced_at",
     Feedback.COMPLAINED: "complained_at",
     Feedback.OPENED: "opened_at",
     Feedback.CLICKED: "clicked_at",
@@ -102,12 +102,14 @@ def _event(callback: Callback, row: Delivery, provider: str, now: datetime) -> P
 def _write(news: list[_News], now: datetime) -> None:
     for one in news:
         _set(one.row, one.event)
-    Delivery.objects.bulk_update({one.row for one in news}, sorted(set(_COLUMNS.values())))
+    Delivery.objects.bulk_update({one.row for one in news}, COLUMNS.values())
     suppress(_unusable(news), source=SuppressionSource.PROVIDER, now=now)
 
 
 def _set(row: Delivery, event: ProviderEvent) -> None:
-    column = _COLUMNS.get(Feedback(event.kind))
+    kind = Feedback(event.kind)
+    # A text message that reached nobody came back, in the words of e-mail.
+    column = COLUMNS.get(Feedback.BOUNCED if kind == Feedback.FAILED else kind)
     if column is None:
         return
     before = getattr(row, column)
