@@ -6,17 +6,15 @@ import base64
 import binascii
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
 from notifications import conf
-from notifications.exceptions import UnsafeLink, WrongPreference
+from notifications.channels import guard
+from notifications.exceptions import PermanentError, UnsafeLink, WrongPreference
 from notifications.inputs import safe_link
 from notifications.types import Channel
 
-#: RFC 1123 names with a dot, the last part beginning with a letter: no IP address in any notation passes.
-_HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 #: RFC 8291 §3: an uncompressed point of P-256, and a secret.
 _KEY_BYTES = {"p256dh": 65, "auth": 16}
@@ -46,16 +44,18 @@ def check(channel: str, address: dict[str, Any]) -> None:
 
 
 def _host(url: str, field: str) -> str:
-    """Return the host of an https URL of the open internet."""
+    """Return the host of an https URL of the open internet, or of one of ours."""
     try:
-        parts = urlsplit(safe_link(url))
-        host, port = parts.hostname or "", parts.port
-    except (UnsafeLink, ValueError) as e:
+        parsed = guard.checked_url(safe_link(url))
+    except UnsafeLink as e:
         raise WrongPreference(_("This is no address that can be used; it begins with https://"), field=field) from e
-    if parts.scheme != "https" or port not in {None, 443} or parts.fragment or not _HOST.fullmatch(host):
+    except PermanentError as e:
+        message = _("Use https:// and a host name, without port, user or fragment.")
+        raise WrongPreference(message, field=field) from e
+    if parsed.fragment:
         message = _("Use https:// and a host name, without port, user or fragment.")
         raise WrongPreference(message, field=field)
-    return host
+    return guard.host_of(parsed)
 
 
 def _matches(host: str, known: str) -> bool:

@@ -79,7 +79,7 @@ class Answer(StrEnum):
 
 
 #: What each must become. Where nothing came back that can be read, a provider that can drop repetitions is asked again.
-MEANING: dict[Answer, tuple[type, ...]] = {
+MEANING: dict[Answer, tuple[Any, ...]] = {
     Answer.ACCEPTED: (Receipt,),
     Answer.REFUSED: (PermanentError,),
     Answer.GONE: (PermanentError,),
