@@ -74,7 +74,8 @@ class Config:
     #: Open streams of one process.
     streams_per_process: int = 10_000
 
-    #: Name of a provider → secrets (`whsec_…`) that what it tells afterwards is signed with; several while they change.
+    #: Provider → secrets that what it tells afterwards is signed with (`whsec_…`; of Twilio, the token of the account);
+    #: several while they change.
     callback_secrets: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     #: What one user may ask of the API in a while, reading and the rest; and one API key. As in DRF: "600/min".
     api_rates: Mapping[str, str] = field(

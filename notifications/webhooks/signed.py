@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
@@ -11,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.dateparse import parse_datetime
 
+from notifications import clock
 from notifications.channels.callbacks import Callback
+from notifications.channels.webhook import signature
 from notifications.exceptions import NotPlainData
 from notifications.inputs import check_plain
 from notifications.types import Feedback
@@ -28,28 +28,22 @@ MAX_EVENTS = 1000
 _TEXTS = ("id", "message_id", "kind", "code", "at")
 
 
-def read(request: HttpRequest, secrets: Iterable[str], *, now: datetime) -> list[Callback]:
+def read(request: HttpRequest, secrets: Iterable[str]) -> list[Callback]:
     """Return what a request tells; raise `Refused` if it is not signed, too old, or not in our shape."""
-    name, sent_at = request.headers.get("webhook-id", ""), request.headers.get("webhook-timestamp", "")
-    given = request.headers.get("webhook-signature", "")
-    # The signature before anything else: what is not signed is not even parsed.
-    if not name or not _is_signed(f"{name}.{sent_at}.".encode() + request.body, given, secrets):
+    name, given = request.headers.get("webhook-id", ""), request.headers.get("webhook-signature", "")
+    sent_at = _instant(request.headers.get("webhook-timestamp", ""))
+    # What is not signed is not even parsed.
+    if not name or not _is_signed(name, int(sent_at.timestamp()), request.body, given, secrets):
         raise NotBelieved
-    if abs(now - _instant(sent_at)) > TOLERANCE:
+    if abs(clock.now() - sent_at) > TOLERANCE:
         raise NotBelieved
     return [_callback(event, f"{name}:{index}") for index, event in enumerate(_events(request.body))]
 
 
-def signature(signed: bytes, secret: str) -> str:
-    """Return the signature of `{id}.{timestamp}.{body}` by a secret, `whsec_` and base64."""
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
-
-
-def _is_signed(signed: bytes, given: str, secrets: Iterable[str]) -> bool:
+def _is_signed(name: str, sent_at: int, body: bytes, given: str, secrets: Iterable[str]) -> bool:
     """Tell whether one of the signatures is one of ours; each is compared in constant time."""
     shown = [one.encode() for one in given.split()]
-    ours = [signature(signed, secret).encode() for secret in secrets]
+    ours = [signature(secret, name, sent_at, body).encode() for secret in secrets]
     return any(hmac.compare_digest(one, other) for one in shown for other in ours)
 
 
