@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -164,3 +166,14 @@ def test_a_provider_nobody_knows_is_not_found(client, caplog):
 def test_it_is_asked_whether_anybody_is_there(client):
     assert client.head("/n/callbacks/relay/").status_code == 200
     assert client.get("/n/callbacks/relay/").status_code == 405
+
+
+def test_the_example_of_the_page_on_channels_is_taken(client):
+    row = sent("m-1")
+    page = Path(__file__).parents[3].joinpath("docs/channels.md").read_text(encoding="utf-8")
+    (body,) = re.findall(r"```json\n(.*?)```", page[page.index("## What comes back") :], re.DOTALL)
+
+    assert tell(client, body=body.encode()).status_code == 200
+
+    row.refresh_from_db()
+    assert row.bounced_at == NOW
