@@ -109,7 +109,9 @@ def _values(fields: Sequence[Field[Any, Any]], rows: Sequence[Model]) -> tuple[s
         names = ", ".join(f"column{number}" for number in range(1, len(fields) + 1))
         return f"unnest({arrays}) AS v ({names})", columns
     place = f"({', '.join(['%s'] * len(fields))})"
-    return f"(VALUES {', '.join([place] * len(rows))}) AS v", [value for row in zip(*columns, strict=True) for value in row]
+    return f"(VALUES {', '.join([place] * len(rows))}) AS v", [
+        value for row in zip(*columns, strict=True) for value in row
+    ]
 
 
 def _varies(rows: Sequence[Model], name: str) -> bool:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from notifications.exceptions import RenderError
 from notifications.models import Event, Notification
-from notifications.pipeline import facts, routing, wording
+from notifications.models.endpoints import REGISTERED
+from notifications.pipeline import endpoints, facts, links, routing, suppressing, wording
+from notifications.pipeline.links import Link
 from notifications.pipeline.sharing import Wordings
-from notifications.types import DeliveryState, Priority, Reason
+from notifications.types import Channel, DeliveryState, Priority, Reason
 from notifications.values import Action, Message, Rendered
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-    from notifications.models import Category, Delivery, Template
+    from notifications.models import Category, Delivery, Endpoint, Template
     from notifications.pipeline.facts import Recipient
     from notifications.values import Content
 
@@ -46,6 +48,17 @@ class _Known:
     #: Asks the guard of the template, once for each event.
     ask: Callable[[Template, Event], bool]
     wordings: Wordings
+    #: Where a delivery by push, chat or webhook goes; None: it is gone, or somebody else's.
+    endpoint: Endpoint | None
+    #: Its address must not be used.
+    is_suppressed: bool
+
+    @property
+    def link(self) -> Link | None:
+        """What the reader unsubscribes with; None: there is nobody, or nothing, to unsubscribe."""
+        if self.recipient is None or self.category is None or self.category.required:
+            return None
+        return Link(recipient=str(self.recipient.pk), category=self.category.code, channel=Channel.EMAIL)
 
     def is_valid(self) -> bool:
         """Tell whether what was said is still true; raise `NotNow` if nobody can tell."""
@@ -69,8 +82,11 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
     # That of a digest is not that of its template.
     categories |= facts.categories_by_code({row.category_id for row in rows if row.category_id} - categories.keys())
     read, ask, wordings = _read(rows), _asking(), Wordings()
+    registered = endpoints.of_deliveries(rows)
+    suppressed = suppressing.suppressed(((row.channel, row.address) for row in rows), now=now)
 
     def known_of(row: Delivery) -> _Known:
+        endpoint = registered.get(row.address)
         return _Known(
             event=events.get(row.event_id) if row.event_id else None,
             template=templates.get(row.template_id) if row.template_id else None,
@@ -80,6 +96,9 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
             read=read,
             ask=ask,
             wordings=wordings,
+            # A browser may have been taken over by somebody else, who must not read this.
+            endpoint=endpoint if endpoint and endpoint.recipient_id == row.recipient_id else None,
+            is_suppressed=(row.channel, row.address) in suppressed,
         )
 
     with wording.house_style():
@@ -121,6 +140,8 @@ def _message(row: Delivery, known: _Known, now: datetime) -> Message:
     if row.expires_at is not None and row.expires_at <= now:
         raise NotNow(DeliveryState.EXPIRED, Reason.EXPIRED)
     _check_wanted(row, known, now)
+    _check_address(row, known)
+    token = known.link.token if row.channel == Channel.EMAIL and known.link else ""
     return Message(
         delivery_id=row.pk,
         channel=row.channel,
@@ -129,6 +150,12 @@ def _message(row: Delivery, known: _Known, now: datetime) -> Message:
         rendered=_rendered(row, known),
         action=Action(url=event.action_url, text=event.action_text) if event is not None else Action(),
         category=row.category_id or "",
+        template=row.template_id or "",
+        notification_id=row.notification_id,
+        expires_at=row.expires_at,
+        endpoint=known.endpoint.address if known.endpoint else None,
+        unsubscribe_url=links.unsubscribe_url(token),
+        preferences_url=links.preferences_url(token),
     )
 
 
@@ -148,6 +175,14 @@ def _check_wanted(row: Delivery, known: _Known, now: datetime) -> None:
         # What is escalated stays so: read in the meantime, it is not sent.
         reason = Reason.ESCALATION if row.reason == Reason.ESCALATION else Reason.QUIET_HOURS
         raise NotNow(DeliveryState.PENDING, reason, due_at=later)
+
+
+def _check_address(row: Delivery, known: _Known) -> None:
+    """Look once more whether it can still be sent there: also what is required, and what nobody planned."""
+    if row.channel in REGISTERED and known.endpoint is None:
+        raise NotNow(DeliveryState.SUPPRESSED, Reason.ENDPOINT_GONE)
+    if known.is_suppressed:
+        raise NotNow(DeliveryState.SUPPRESSED, Reason.SUPPRESSED_ADDRESS)
 
 
 def _rendered(row: Delivery, known: _Known) -> Rendered:

@@ -12,14 +12,14 @@ from django.contrib.auth import get_user_model
 
 from notifications import registry
 from notifications.models import Category, Mute, Preference, RecipientSettings, Template
-from notifications.pipeline import bulk, wording
+from notifications.pipeline import bulk, endpoints, suppressing, wording
 from notifications.pipeline.quiet_hours import QuietHours, time_zone
 from notifications.pipeline.routing import EventFacts, RecipientFacts, Window
 from notifications.types import Cadence, Channel, Priority, QuietPolicy
 from notifications.values import Content, Reader, Said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from notifications.models import Delivery, Event
@@ -71,8 +71,12 @@ def templates_by_code(codes: Iterable[str]) -> dict[str, Template]:
     return {row.code: row for row in Template.objects.filter(code__in=wanted).select_related("category")}
 
 
-def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
-    """Return the known users among `ids` (text, as events store them), by id: four queries."""
+def recipients(ids: Iterable[str], *, now: datetime | None = None) -> dict[str, Recipient]:
+    """
+    Return the known users among `ids` (text, as events store them), by id: four queries.
+
+    With `now`, also how they can be reached then: at most three more.
+    """
     model = get_user_model()
     wanted = bulk.among(model._meta.pk, {model._meta.pk.to_python(key) for key in ids})
     users = {str(user.pk): user for user in model._default_manager.filter(pk__in=wanted)}
@@ -90,6 +94,7 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
     mutes: dict[Any, dict[str, datetime | None]] = defaultdict(dict)
     for pk, about, until in Mute.objects.filter(recipient__in=wanted).values_list("recipient", "about", "until"):
         mutes[pk][about] = until
+    addresses, suppressed = _addresses(users.values(), settings, wanted, now)
     found = {}
     for key, user in users.items():
         row = settings.get(user.pk)
@@ -102,7 +107,8 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
             ),
             routing=RecipientFacts(
                 is_active=user.is_active,
-                addresses=_addresses(user, row),
+                addresses=addresses[user.pk],
+                suppressed=suppressed,
                 by_category=by_category[user.pk],
                 by_template=by_template[user.pk],
                 mutes=mutes[user.pk],
@@ -201,8 +207,23 @@ def _quiet(row: RecipientSettings | None) -> QuietHours | None:
         return None
 
 
-def _addresses(user: Any, settings: RecipientSettings | None) -> dict[str, str]:
-    addresses = {Channel.EMAIL.value: getattr(user, user.get_email_field_name(), "") or ""}
-    if settings is not None and settings.phone:
-        addresses[Channel.SMS.value] = settings.phone
-    return addresses
+def _addresses(
+    users: Collection[Any], settings: Mapping[Any, RecipientSettings], wanted: Any, now: datetime | None
+) -> tuple[dict[Any, dict[str, tuple[str, ...]]], Collection[tuple[str, str]]]:
+    """Return user → channel → addresses, and those of all of them that must not be used; without `now`, none at all."""
+    found: dict[Any, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    if now is None:
+        return found, frozenset()
+    for user in users:
+        if email := getattr(user, user.get_email_field_name(), ""):
+            found[user.pk][Channel.EMAIL] = (email,)
+        row = settings.get(user.pk)
+        if row is not None and row.phone:
+            found[user.pk][Channel.SMS] = (row.phone,)
+    places = (
+        (channel, one) for by_channel in found.values() for channel, several in by_channel.items() for one in several
+    )
+    suppressed = suppressing.suppressed(places, now=now)
+    for pk, by_channel in endpoints.live(wanted, registry.channel_names()).items():
+        found[pk].update(by_channel)
+    return found, suppressed

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
+from django.core.signals import setting_changed
 from django.core.signing import BadSignature, Signer
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_urlconf, reverse
 
 from notifications import conf
 from notifications.pipeline.safe_tags import absolute_link
 
 _SALT = "notifications.links"
+#: Stands in an address where a token goes.
+_TOKEN = "TOKEN"  # noqa: S105 - it is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +32,15 @@ class Link:
         """The same at any time, and good for ever: a mail may be read years later."""
         return Signer(salt=_SALT).sign_object([self.recipient, self.category, self.channel])
 
-    @property
-    def unsubscribe_url(self) -> str:
-        return _absolute("n:unsubscribe", self.token)
 
-    @property
-    def preferences_url(self) -> str:
-        return _absolute("n:preferences", self.token)
+def unsubscribe_url(token: str) -> str:
+    """Return where a token unsubscribes; empty: there is no token, or the project did not mount the page."""
+    return _address("n:unsubscribe", get_urlconf(), conf.current().base_url).replace(_TOKEN, token) if token else ""
+
+
+def preferences_url(token: str) -> str:
+    """Return where a token shows preferences; empty: there is no token, or the project did not mount the page."""
+    return _address("n:preferences", get_urlconf(), conf.current().base_url).replace(_TOKEN, token) if token else ""
 
 
 def read(token: str) -> Link | None:
@@ -45,10 +52,18 @@ def read(token: str) -> Link | None:
     return Link(recipient=recipient, category=category, channel=channel)
 
 
-def _absolute(name: str, token: str) -> str:
-    """Return the address of a page; empty: the project did not mount it."""
+@lru_cache(maxsize=8)
+def _address(name: str, urlconf: str | None, base_url: str) -> str:
+    """Return the absolute address of a page with a place for the token: made once, there is one for each message."""
     try:
-        path = reverse(name, args=[token])
+        return absolute_link(reverse(name, urlconf, args=[_TOKEN]), base_url)
     except NoReverseMatch:
         return ""
-    return absolute_link(path, conf.current().base_url)
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "ROOT_URLCONF":
+        _address.cache_clear()
+
+
+setting_changed.connect(_forget)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from notifications import conf
-from notifications.models import Endpoint, Suppression
+from notifications.models import Suppression
 from notifications.models.endpoints import REGISTERED
 from notifications.models.suppressions import address_hash, address_hashes
+from notifications.pipeline import bulk, endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -55,25 +56,26 @@ def suppress(found: Iterable[Unusable], *, source: SuppressionSource, now: datet
     addressed = [one for one in found if one.address]
     rows = {_place(row): row for row in (_row(one, source, now) for one in addressed if one.channel not in REGISTERED)}
     with transaction.atomic():
-        number = _disable({one.address for one in addressed if one.channel in REGISTERED}, now)
+        number = endpoints.disable({one.address for one in addressed if one.channel in REGISTERED}, now=now)
         return number + (_suppress(rows, now) if rows else 0)
 
 
 def suppressed(places: Iterable[Place], *, now: datetime) -> frozenset[Place]:
-    """Return those of these e-mail addresses and phones that must not be used: at most one query."""
-    by_hash = {
-        (channel, hashed): (channel, address)
-        for channel, address in set(places)
-        if address and channel not in REGISTERED
-        for hashed in address_hashes(channel, address)
-    }
-    if not by_hash:
+    """Return those of these e-mail addresses and phones that must not be used: at most two queries."""
+    wanted = {(channel, address) for channel, address in places if address and channel not in REGISTERED}
+    in_force = Suppression.objects.in_force(now)
+    # Most sites have few: the hashes of a whole batch take longer than this question.
+    if not wanted or not in_force.exists():
         return frozenset()
-    rows = Suppression.objects.in_force(now).filter(
-        channel__in={channel for channel, _ in by_hash}, address_hash__in={hashed for _, hashed in by_hash}
+    by_hash: dict[Place, set[Place]] = defaultdict(set)
+    for channel, address in wanted:
+        for hashed in address_hashes(channel, address):
+            by_hash[channel, hashed].add((channel, address))
+    hashes = bulk.among(Suppression._meta.get_field("address_hash"), {hashed for _, hashed in by_hash})
+    found = in_force.filter(channel__in={channel for channel, _ in by_hash}, address_hash__in=hashes)
+    return frozenset().union(
+        *(by_hash[place] for place in found.values_list("channel", "address_hash") if place in by_hash)
     )
-    found = rows.values_list("channel", "address_hash")
-    return frozenset(by_hash[place] for place in found if place in by_hash)
 
 
 def _row(one: Unusable, source: SuppressionSource, now: datetime) -> Suppression:
@@ -108,8 +110,3 @@ def _suppress(rows: dict[Place, Suppression], now: datetime) -> int:
         if known.expires_at is not None and (row.expires_at is None or row.expires_at > known.expires_at):
             current.filter(pk=known.pk).update(expires_at=row.expires_at)
     return sum(row.pk == stored[_place(row)].pk for row in ordered if _place(row) in stored)
-
-
-def _disable(addresses: set[str], now: datetime) -> int:
-    keys = [UUID(hex=address) for address in addresses]
-    return Endpoint.objects.filter(pk__in=keys, disabled_at__isnull=True).update(disabled_at=now) if keys else 0
