@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0017_api_keys'),
+        ('notifications', '0019_lean_rows'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import AutoField, JSONField, Model
+from django.db.models import AutoField, JSONField, Model, UUIDField
 from django.db.models.base import ModelState
 from django.db.models.expressions import RawSQL
 
@@ -120,6 +120,9 @@ def _varies(rows: Sequence[Model], name: str) -> bool:
 
 
 def _prepared(field: Field[Any, Any], row: Model) -> Any:
+    if isinstance(field, UUIDField) and connection.features.has_native_uuid_field:
+        # The driver knows it as it is.
+        return getattr(row, field.attname)
     return field.get_db_prep_save(getattr(row, field.attname), connection)
 
 

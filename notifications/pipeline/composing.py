@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from notifications.exceptions import RenderError
 from notifications.models import Event, Notification
 from notifications.models.endpoints import REGISTERED
-from notifications.pipeline import endpoints, facts, links, routing, suppressing, wording
+from notifications.pipeline import bulk, endpoints, facts, links, routing, suppressing, wording
 from notifications.pipeline.links import Link
 from notifications.pipeline.sharing import Wordings
 from notifications.types import Channel, DeliveryState, Priority, Reason
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
     from notifications.models import Category, Delivery, Endpoint, Template
     from notifications.pipeline.facts import Recipient
+    from notifications.pipeline.routing import EventFacts
     from notifications.values import Content
+
+
+#: What is asked of the event of a delivery.
+_OF_EVENTS = (
+    "template_id", "variables", "action_url", "action_text", "about", "created_at", "cancelled_at", "emptied_at",
+    "broadcast_id",
+)  # fmt: skip
 
 
 class NotNow(Exception):
@@ -48,6 +56,8 @@ class _Known:
     #: Asks the guard of the template, once for each event.
     ask: Callable[[Template, Event], bool]
     wordings: Wordings
+    #: What the planner was told of an event, by all it consists of; shared by the batch.
+    planned: dict[tuple[Any, ...], EventFacts]
     #: Where a delivery by push, chat or webhook goes; None: it is gone, or somebody else's.
     endpoint: Endpoint | None
     #: Its address must not be used.
@@ -74,7 +84,9 @@ class _Known:
 def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, Message | NotNow]]:
     """Return each delivery with its message, or with why there is none."""
     rows = list(rows)
-    events = Event.objects.in_bulk([row.event_id for row in rows if row.event_id is not None])
+    pks = {row.event_id for row in rows if row.event_id is not None}
+    found = Event.objects.filter(pk__in=bulk.among(Event._meta.pk, pks)).only(*_OF_EVENTS)
+    events = {event.pk: event for event in found}
     contents = wording.contents_of(row.version_id for row in rows if row.version_id is not None)
     people = facts.recipients(str(row.recipient_id) for row in rows if row.recipient_id is not None)
     templates = facts.templates_by_code(row.template_id for row in rows if row.template_id is not None)
@@ -84,6 +96,7 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
     read, ask, wordings = _read(rows), _asking(), Wordings()
     registered = endpoints.of_deliveries(rows)
     suppressed = suppressing.suppressed(((row.channel, row.address) for row in rows), now=now)
+    planned: dict[tuple[Any, ...], EventFacts] = {}
 
     def known_of(row: Delivery) -> _Known:
         endpoint = registered.get(row.address)
@@ -99,6 +112,7 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
             # A browser may have been taken over by somebody else, who must not read this.
             endpoint=endpoint if endpoint and endpoint.recipient_id == row.recipient_id else None,
             is_suppressed=(row.channel, row.address) in suppressed,
+            planned=planned,
         )
 
     with wording.house_style():
@@ -163,9 +177,12 @@ def _check_wanted(row: Delivery, known: _Known, now: datetime) -> None:
     """Ask the planner once more: hours may have passed, and the recipient may have changed their mind or their zone."""
     if known.template is None or known.category is None or known.recipient is None:
         return
-    event = facts.of_delivery(
-        row, known.template, known.category, about=known.event.about if known.event else "", is_valid=known.is_valid()
-    )
+    about, is_valid = known.event.about if known.event else "", known.is_valid()
+    asked = (row.template_id, row.category_id, row.channel, row.priority, about, is_valid)
+    event = known.planned.get(asked)
+    if event is None:
+        event = facts.of_delivery(row, known.template, known.category, about=about, is_valid=is_valid)
+        known.planned[asked] = event
     recipient = known.recipient.routing
     if reason := routing.no_longer(event, recipient, row.channel, now=now):
         raise NotNow(DeliveryState.SUPPRESSED, reason)

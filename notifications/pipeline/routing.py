@@ -23,6 +23,10 @@ AUDIBLE = frozenset({Channel.EMAIL, Channel.SMS, Channel.WEB_PUSH, Channel.CHAT}
 SEVERAL = frozenset({Channel.WEB_PUSH, Channel.CHAT, Channel.WEBHOOK})
 
 
+#: Asking the enumeration for them makes a list anew.
+_CHANNELS = tuple(Channel.values)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientFacts:
     """What the planner knows of one recipient."""
@@ -134,7 +138,7 @@ def plan(event: EventFacts, recipient: RecipientFacts, *, now: datetime, is_capp
     wanted = event.worded if event.channels is None else frozenset(event.channels)
     routes = [
         _route(channel, address, event, recipient, now, is_capped)
-        for channel in Channel.values
+        for channel in _CHANNELS
         if channel in wanted
         for address in recipient.addresses.get(channel) or ("",)
     ]
