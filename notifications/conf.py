@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.core.signals import setting_changed
+
+from notifications.values import Look
 
 MAX_RECIPIENTS_PER_EVENT = 50
 #: That of webhooks is Standard Webhooks' own, less what `retry_delays` are.
@@ -27,6 +30,12 @@ class Config:
     base_url: str = "http://127.0.0.1:8000"
     #: The sender's name in messages.
     site_name: str = "Notifications"
+    #: The colour of buttons and links in e-mails: #rrggbb.
+    brand_color: str = "#1d4ed8"
+    #: A picture above every e-mail, absolute or a path on this site. Empty: the name of the site.
+    logo_url: str = ""
+    #: Text below every e-mail, such as a postal address.
+    footer: str = ""
     #: Seconds to wait before each retry. Three retries: tries at 0, 2, 6 and 14 s.
     retry_delays: tuple[float, ...] = (2, 4, 8)
     #: Channel → seconds to wait before each further retry, give or take a fifth: for providers that are down for long.
@@ -94,6 +103,12 @@ class Config:
     def rate(self, channel: str) -> float:
         """Return how many messages per second a channel may send; 0: no limit."""
         return self.rates.get(channel, self.rates.get("default", 0))
+
+    @property
+    def look(self) -> Look:
+        """Return how e-mails look."""
+        logo_url = urljoin(self.base_url, self.logo_url) if self.logo_url else ""
+        return Look(brand_color=self.brand_color, logo_url=logo_url, footer=self.footer)
 
     @property
     def lease_time(self) -> timedelta:
