@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from notifications.exceptions import RenderError
 from notifications.models import Event, Notification
 from notifications.models.endpoints import REGISTERED
-from notifications.pipeline import bulk, endpoints, facts, links, routing, suppressing, wording
+from notifications.pipeline import bulk, endpoints, facts, links, routing, suppressing, ways_out, wording
 from notifications.pipeline.links import Link
 from notifications.pipeline.sharing import Wordings
 from notifications.types import Channel, DeliveryState, Priority, Reason
-from notifications.values import Action, Message, Rendered
+from notifications.values import Action, Message, Rendered, WaysOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -62,13 +64,6 @@ class _Known:
     endpoint: Endpoint | None
     #: Its address must not be used.
     is_suppressed: bool
-
-    @property
-    def link(self) -> Link | None:
-        """What the reader unsubscribes with; None: there is nobody, or nothing, to unsubscribe."""
-        if self.recipient is None or self.category is None or self.category.required:
-            return None
-        return Link(recipient=str(self.recipient.pk), category=self.category.code, channel=Channel.EMAIL)
 
     def is_valid(self) -> bool:
         """Tell whether what was said is still true; raise `NotNow` if nobody can tell."""
@@ -155,21 +150,21 @@ def _message(row: Delivery, known: _Known, now: datetime) -> Message:
         raise NotNow(DeliveryState.EXPIRED, Reason.EXPIRED)
     _check_wanted(row, known, now)
     _check_address(row, known)
-    token = known.link.token if row.channel == Channel.EMAIL and known.link else ""
+    out = _ways_out(row, known)
     return Message(
         delivery_id=row.pk,
         channel=row.channel,
         address=row.address,
         priority=Priority(row.priority),
-        rendered=_rendered(row, known),
+        rendered=_with_ways_out(_rendered(row, known), out, known),
         action=Action(url=event.action_url, text=event.action_text) if event is not None else Action(),
         category=row.category_id or "",
         template=row.template_id or "",
         notification_id=row.notification_id,
         expires_at=row.expires_at,
         endpoint=known.endpoint.address if known.endpoint else None,
-        unsubscribe_url=links.unsubscribe_url(token),
-        preferences_url=links.preferences_url(token),
+        unsubscribe_url=out.unsubscribe_url,
+        preferences_url=out.preferences_url,
     )
 
 
@@ -200,6 +195,20 @@ def _check_address(row: Delivery, known: _Known) -> None:
         raise NotNow(DeliveryState.SUPPRESSED, Reason.ENDPOINT_GONE)
     if known.is_suppressed:
         raise NotNow(DeliveryState.SUPPRESSED, Reason.SUPPRESSED_ADDRESS)
+
+
+def _ways_out(row: Delivery, known: _Known) -> WaysOut:
+    """Return the links of who and what can be unsubscribed: not from what is required, not who has no account."""
+    if row.channel != Channel.EMAIL or known.recipient is None or known.category is None or known.category.required:
+        return WaysOut()
+    token = Link(recipient=str(known.recipient.pk), category=known.category.code, channel=row.channel).token
+    return WaysOut(unsubscribe_url=links.unsubscribe_url(token), preferences_url=links.preferences_url(token))
+
+
+def _with_ways_out(rendered: Rendered, out: WaysOut, known: _Known) -> Rendered:
+    reader = known.recipient.reader if known.recipient else wording.NOBODY
+    with wording.manner(reader.locale or settings.LANGUAGE_CODE, reader.time_zone or settings.TIME_ZONE):
+        return ways_out.added(rendered, out)
 
 
 def _rendered(row: Delivery, known: _Known) -> Rendered:

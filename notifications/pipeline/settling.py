@@ -13,7 +13,7 @@ from django.db import transaction
 from notifications import clock, conf, signals, wakeups
 from notifications.exceptions import AmbiguousError, DeliveryError, MisconfiguredError, PermanentError, TransientError
 from notifications.models import Attempt, Delivery
-from notifications.pipeline import breaker, bulk
+from notifications.pipeline import breaker, bulk, suppressing
 from notifications.pipeline.backoff import next_retry_at
 from notifications.types import DeliveryState, Outcome, Reason
 from notifications.values import Receipt
@@ -78,6 +78,7 @@ def record(tries: Sequence[tuple[Delivery, Try]], token: UUID, adapter: Adapter)
                     due_at=row.due_at,
                     error=row.last_error,
                 )
+        suppressing.learn(((row, done.result) for row, done in tries), now=clock.now())
 
 
 def finish(rows: Sequence[Delivery], token: UUID) -> list[Delivery]:

@@ -11,17 +11,20 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from notifications import conf
+from notifications.exceptions import PermanentError
 from notifications.models import Suppression
 from notifications.models.endpoints import REGISTERED
 from notifications.models.suppressions import address_hash, address_hashes
 from notifications.pipeline import bulk, endpoints
+from notifications.types import SuppressionSource
+from notifications.values import Receipt
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from notifications.models import Delivery
-    from notifications.types import Reason, SuppressionSource
+    from notifications.types import Reason
 
 #: Channel and address, as a delivery has them.
 Place = tuple[str, str]
@@ -58,6 +61,19 @@ def suppress(found: Iterable[Unusable], *, source: SuppressionSource, now: datet
     with transaction.atomic():
         number = endpoints.disable({one.address for one in addressed if one.channel in REGISTERED}, now=now)
         return number + (_suppress(rows, now) if rows else 0)
+
+
+def learn(results: Iterable[tuple[Delivery, Receipt | Exception]], *, now: datetime) -> None:
+    """Note what tries say of the addresses: which are dead for good, and which endpoints are in use."""
+    results = list(results)
+    dead = [
+        Unusable.of_delivery(row, result.reason, result.code)
+        for row, result in results
+        if isinstance(result, PermanentError) and result.suppress
+    ]
+    if dead:
+        suppress(dead, source=SuppressionSource.ADAPTER, now=now)
+    endpoints.note_use((row for row, result in results if isinstance(result, Receipt)), now=now)
 
 
 def suppressed(places: Iterable[Place], *, now: datetime) -> frozenset[Place]:
