@@ -70,6 +70,8 @@ class Config:
     retention_deliveries_days: float = 90
     #: Days inbox items are kept. None: for ever.
     retention_inbox_days: float | None = None
+    #: Reason → days an address is suppressed for it; the others: until staff lift it.
+    suppression_days: Mapping[str, float] = field(default_factory=lambda: {"hard_bounce": 180})
     #: Seconds something may be due before `/health/ready` says no.
     ready_lateness: float = 300
     #: What Prometheus has to show to read the metrics. Empty: only requests from this machine may.
@@ -81,6 +83,9 @@ class Config:
     #: Open streams of one process.
     streams_per_process: int = 10_000
 
+    #: Provider → secrets that what it tells afterwards is signed with (`whsec_…`; of Twilio, the token of the account);
+    #: several while they change.
+    callback_secrets: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     #: What one user may ask of the API in a while, reading and the rest; and one API key. As in DRF: "600/min".
     api_rates: Mapping[str, str] = field(
         default_factory=lambda: {"read": "600/min", "write": "300/min", "publish": "1200/min"}

@@ -60,7 +60,6 @@ class NotificationsMiddleware(dramatiq.Middleware):
         if self._clock is not None:
             self._clock.stop()
 
-
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         registry.close_adapters()
 

@@ -93,6 +93,10 @@ class Delivery(Leased):
                 name="delivery_failed",
                 condition=Q(state__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN]),
             ),
+            # What providers tell afterwards, by the name they gave it.
+            models.Index(
+                fields=["provider_message_id"], name="delivery_provider_id", condition=~Q(provider_message_id="")
+            ),
         ]
         constraints = [
             # One notification goes to an address once per channel, however often it is dispatched.

@@ -21,7 +21,7 @@ from notifications.exceptions import (
 )
 from notifications.models import Attempt, Delivery
 from notifications.models.deliveries import MAX_BACKEND
-from notifications.pipeline import breaker, bulk
+from notifications.pipeline import breaker, bulk, suppressing
 from notifications.pipeline.backoff import MAX_RETRY_AFTER, next_retry_at
 from notifications.types import DeliveryState, Outcome, Reason
 from notifications.values import Receipt
@@ -99,6 +99,7 @@ def record(
                     due_at=row.due_at,
                     error=row.last_error,
                 )
+        suppressing.learn(((row, done.result) for row, done in tries), now=clock.now())
 
 
 def finish(rows: Sequence[Delivery], token: UUID) -> list[Delivery]:
