@@ -112,7 +112,7 @@ def test_one_events_error_fails_it_alone(alice, bob, template, monkeypatch):
 
     def breaks_for_bob(event, recipient, *, now):
         if recipient.addresses["email"][0].startswith("bob"):
-            raise ZeroDivisionError(recipient.addresses["email"])
+            raise ZeroDivisionError(*recipient.addresses["email"])
         return plan(event, recipient, now=now)
 
     monkeypatch.setattr(routing, "plan", breaks_for_bob)
