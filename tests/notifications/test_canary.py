@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import deque
 from datetime import timedelta
 
 import pytest
@@ -23,7 +24,7 @@ from tests import adapters
 from tests.adapters import Scripted
 from tests.canary import ADDRESS_COLUMNS, hits_in_database
 from tests.factories import CONTENTS, make_endpoint, make_template
-from tests.notifications.webhooks.test_esp import HARD, SECRET, tell
+from tests.notifications.webhooks.test_esp import HARD, MESSAGE, SECRET, tell
 from tests.smtp import SmtpServer
 
 pytestmark = pytest.mark.django_db
@@ -120,7 +121,7 @@ def smtp(settings):
 @pytest.mark.parametrize("answer", ["450 4.2.1 <{}> busy", "550 5.1.1 <{}> unknown", "552 <{}> full"])
 def test_whatever_a_mail_server_says(canary, everywhere, fake_sms, smtp, caplog, answer):
     smtp.mailbox.answers[EMAIL].extend([answer.format(EMAIL)] * 9)
-    fake._failures[PHONE] = fake.deque(["permanent"])
+    fake._failures[PHONE] = deque(["permanent"])
     caplog.set_level(logging.DEBUG)
 
     publish(canary)
@@ -141,7 +142,7 @@ def test_whatever_comes_back(client, canary, everywhere, settings, caplog, body)
     settings.ANYMAIL = {"WEBHOOK_SECRET": SECRET}
     now = timezone.now()
     Delivery.objects.create(
-        channel="email", address=EMAIL, recipient=canary, provider_message_id=HARD["MessageID"],
+        channel="email", address=EMAIL, recipient=canary, provider_message_id=MESSAGE,
         state=DeliveryState.SENT, sent_at=now, finished_at=now, created_at=now, due_at=now,
     )  # fmt: skip
     caplog.set_level(logging.DEBUG)
