@@ -76,7 +76,7 @@ class Peer(Contestant):
         with self._rows() as rows, redis.Redis.from_url(self.redis_url) as server:
             self._empty(rows, server)
             count, _ = self._publish(count, PRODUCERS)
-            with running(self.workers(), self.environment()):
+            with running(self.workers(), self.environment(), self.folder / f"{self.database}.log"):
                 # Starting up is left out, here as with us.
                 wait_until(rows.begun, seconds=START_SECONDS, what="the first notification")
                 started = time.time()
@@ -107,7 +107,7 @@ class Peer(Contestant):
         """Have the workers run, idle, over empty tables."""
         with self._rows() as rows, redis.Redis.from_url(self.redis_url) as server:
             self._empty(rows, server)
-            with running(self.workers(), self.environment()):
+            with running(self.workers(), self.environment(), self.folder / f"{self.database}.log"):
                 wait_until(lambda: int(server.get(READY) or 0) >= WORKERS, seconds=START_SECONDS, what="ready workers")
                 yield rows, server
 
