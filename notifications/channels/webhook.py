@@ -111,7 +111,7 @@ def document(message: Message) -> bytes:
         "action": {"url": url, "text": message.action.text} if url else None,
     }
     name = f"notification.{message.template.lower()}" if message.template else "notification"
-    made_at = ids.made_at(message.delivery_id).isoformat().replace("+00:00", "Z")
+    made_at = ids.made_at(message.delivery_id).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     told = {"type": name, "timestamp": made_at, "data": data}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 
