@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from notifications.channels import chat, discord, slack, teams
+from notifications.channels import discord, guard, slack, teams
 from notifications.channels.chat import ChatChannel
 from notifications.exceptions import MisconfiguredError, PermanentError, ThrottledError, TransientError
 from notifications.types import Reason
@@ -16,7 +17,7 @@ from tests.notifications.channels.conformance import *  # noqa: F403
 from tests.providers.rooms import DiscordPeer, SlackPeer, TeamsPeer
 from tests.providers.server import Answer, said
 
-PEERS = {"slack": SlackPeer, "teams": TeamsPeer, "discord": DiscordPeer}
+PEERS: dict[str, Any] = {"slack": SlackPeer, "teams": TeamsPeer, "discord": DiscordPeer}
 #: Everybody would be called, in one of the three.
 HOSTILE = (
     "<!channel> <@U123> <!subteam^S1> @everyone @here <@&1> <@!2> <#3> <at>Bob</at> *b* _i_ [a](https://evil.example)"
@@ -287,7 +288,7 @@ def test_what_cannot_be_read_is_judged_by_its_status(peer, body):
 def test_the_host_says_which_service_it_is(url, service):
     adapter = ChatChannel(hosts={"mattermost.example.com": "slack"})
 
-    assert adapter._service(chat.guard.checked_url(url)) is service
+    assert adapter._service(guard.checked_url(url)) is service
 
 
 @pytest.mark.parametrize(
