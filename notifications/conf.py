@@ -37,10 +37,10 @@ class Config:
     broadcasts_at_once: int = 5
     #: Channel → messages per second, over all processes; "default" for the others, 0 for no limit.
     rates: Mapping[str, float] = field(default_factory=lambda: {"default": 100})
-    #: Events one dispatch drain claims at once.
-    dispatch_batch: int = 50
-    #: Deliveries one drain claims at once.
-    delivery_batch: int = 50
+    #: Events one dispatch drain claims at once, at most: it begins with 50, and takes what it can do in half a second.
+    dispatch_batch: int = 500
+    #: Deliveries one drain claims at once, at most: it begins with 50, and takes what it can do in a second.
+    delivery_batch: int = 500
     #: Seconds a claim holds before others may take the row over.
     lease: float = 60
     #: Drains of one channel in one process.

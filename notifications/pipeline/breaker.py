@@ -27,26 +27,32 @@ FIRST, LONGEST = timedelta(seconds=30), timedelta(minutes=10)
 
 
 class _Calls:
-    """The last calls of each backend by this process: (time.monotonic, failed)."""
+    """The last calls of each backend by this process, by the second they ended in."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: defaultdict[str, deque[tuple[float, bool]]] = defaultdict(deque)
+        #: [second of time.monotonic, calls, failures], the oldest first.
+        self._seconds: defaultdict[str, deque[list[int]]] = defaultdict(deque)
 
     def add(self, backend: str, *, failed: bool) -> bool:
         """Note a call; return whether too many of the last ones failed."""
-        now = time.monotonic()
+        now = int(time.monotonic())
         with self._lock:
-            calls = self._calls[backend]
-            calls.append((now, failed))
-            while calls[0][0] < now - WINDOW:
-                calls.popleft()
-            failures = sum(failed for _, failed in calls)
-            return len(calls) >= MIN_CALLS and failures >= MAX_FAILED * len(calls)
+            seconds = self._seconds[backend]
+            if not seconds or seconds[-1][0] != now:
+                seconds.append([now, 0, 0])
+            seconds[-1][1] += 1
+            seconds[-1][2] += failed
+            while seconds[0][0] < now - WINDOW:
+                seconds.popleft()
+            if not failed:
+                return False
+            calls, failures = (sum(column) for column in list(zip(*seconds, strict=True))[1:])
+            return calls >= MIN_CALLS and failures >= MAX_FAILED * calls
 
     def forget(self, backend: str) -> None:
         with self._lock:
-            self._calls.pop(backend, None)
+            self._seconds.pop(backend, None)
 
 
 _calls = _Calls()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from notifications.exceptions import RenderError
 from notifications.models import Event, Notification
 from notifications.pipeline import facts, routing, wording
+from notifications.pipeline.sharing import Wordings
 from notifications.types import DeliveryState, Priority, Reason
 from notifications.values import Action, Message, Rendered
 
@@ -44,6 +45,7 @@ class _Known:
     read: frozenset[UUID]
     #: Asks the guard of the template, once for each event.
     ask: Callable[[Template, Event], bool]
+    wordings: Wordings
 
     def is_valid(self) -> bool:
         """Tell whether what was said is still true; raise `NotNow` if nobody can tell."""
@@ -66,10 +68,10 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
     categories = {template.category_id: template.category for template in templates.values()}
     # That of a digest is not that of its template.
     categories |= facts.categories_by_code({row.category_id for row in rows if row.category_id} - categories.keys())
-    read, ask = _read(rows), _asking()
-    composed: list[tuple[Delivery, Message | NotNow]] = []
-    for row in rows:
-        known = _Known(
+    read, ask, wordings = _read(rows), _asking(), Wordings()
+
+    def known_of(row: Delivery) -> _Known:
+        return _Known(
             event=events.get(row.event_id) if row.event_id else None,
             template=templates.get(row.template_id) if row.template_id else None,
             category=categories.get(row.category_id) if row.category_id else None,
@@ -77,12 +79,18 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
             recipient=people.get(str(row.recipient_id)),
             read=read,
             ask=ask,
+            wordings=wordings,
         )
-        try:
-            composed.append((row, _message(row, known, now)))
-        except NotNow as e:
-            composed.append((row, e))
-    return composed
+
+    with wording.house_style():
+        return [(row, _message_or_not(row, known_of(row), now)) for row in rows]
+
+
+def _message_or_not(row: Delivery, known: _Known, now: datetime) -> Message | NotNow:
+    try:
+        return _message(row, known, now)
+    except NotNow as e:
+        return e
 
 
 def _asking() -> Callable[[Template, Event], bool]:
@@ -153,6 +161,6 @@ def _rendered(row: Delivery, known: _Known) -> Rendered:
         raise NotNow(DeliveryState.FAILED, Reason.CONTENT_GONE)
     try:
         content = wording.pick(known.contents, row.channel, recipient.locale if recipient else "")
-        return wording.render_event(content, event, reader=recipient.reader if recipient else wording.NOBODY)
+        return known.wordings.render(event, content, recipient.reader if recipient else wording.NOBODY)
     except RenderError as e:
         raise NotNow(DeliveryState.FAILED, Reason.RENDER_ERROR, str(e)) from e

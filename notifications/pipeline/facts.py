@@ -12,7 +12,7 @@ from django.contrib.auth import get_user_model
 
 from notifications import registry
 from notifications.models import Category, Mute, Preference, RecipientSettings, Template
-from notifications.pipeline import wording
+from notifications.pipeline import bulk, wording
 from notifications.pipeline.quiet_hours import QuietHours, time_zone
 from notifications.pipeline.routing import EventFacts, RecipientFacts, Window
 from notifications.types import Cadence, Channel, Priority, QuietPolicy
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from notifications.models import Delivery, Event
+
+
+#: Making a member of an enumeration from its value takes longer than looking it up.
+_CADENCES = {cadence.value: cadence for cadence in Cadence}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +73,23 @@ def templates_by_code(codes: Iterable[str]) -> dict[str, Template]:
 
 def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
     """Return the known users among `ids` (text, as events store them), by id: four queries."""
-    users = {str(user.pk): user for user in get_user_model()._default_manager.filter(pk__in=set(ids))}
-    settings = {row.recipient_id: row for row in RecipientSettings.objects.filter(recipient__in=users)}
+    model = get_user_model()
+    wanted = bulk.among(model._meta.pk, {model._meta.pk.to_python(key) for key in ids})
+    users = {str(user.pk): user for user in model._default_manager.filter(pk__in=wanted)}
+    settings = {row.recipient_id: row for row in RecipientSettings.objects.filter(recipient__in=wanted)}
     by_category: dict[Any, dict[tuple[str, str], Cadence]] = defaultdict(dict)
     by_template: dict[Any, dict[tuple[str, str], Cadence]] = defaultdict(dict)
-    for wish in Preference.objects.filter(recipient__in=users):
-        if wish.template_id is not None:
-            by_template[wish.recipient_id][wish.template_id, wish.channel] = Cadence(wish.cadence)
+    wishes = Preference.objects.filter(recipient__in=wanted)
+    for pk, category, code, channel, cadence in wishes.values_list(
+        "recipient", "category", "template", "channel", "cadence"
+    ):
+        if code is not None:
+            by_template[pk][code, channel] = _CADENCES[cadence]
         else:
-            by_category[wish.recipient_id][wish.category_id or "", wish.channel] = Cadence(wish.cadence)
+            by_category[pk][category or "", channel] = _CADENCES[cadence]
     mutes: dict[Any, dict[str, datetime | None]] = defaultdict(dict)
-    for mute in Mute.objects.filter(recipient__in=users):
-        mutes[mute.recipient_id][mute.about] = mute.until
+    for pk, about, until in Mute.objects.filter(recipient__in=wanted).values_list("recipient", "about", "until"):
+        mutes[pk][about] = until
     found = {}
     for key, user in users.items():
         row = settings.get(user.pk)

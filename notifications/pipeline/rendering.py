@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,19 +78,14 @@ def render(
 
     fragment = _fill(content, "html", context, base_url) if content.html.strip() else linebreaks(body, autoescape=True)
     has_button = bool(url) and "action_url" not in _names(content, "html")
-    layout = {
-        "title": title,
-        "preview": _SPACES.sub(" ", body)[:MAX_PREVIEW],
-        "fragment": fragment,
-        "button_url": url if has_button else "",
-        "button_text": label,
-        "site_name": site_name,
-        "base_url": base_url,
-        **_language(content.locale),
-    }
+    preview = _SPACES.sub(" ", body)[:MAX_PREVIEW]
+    frame = _email_frame(get_language() or "", content.locale, site_name, base_url, has_button)
+    slots = {"title": escape(title), "preview": escape(preview), "fragment": str.__str__(fragment)}
+    if has_button:
+        slots |= {"button_url": escape(url), "button_text": escape(label)}
     if url and "action_url" not in _names(content, "body"):
         body = f"{body}\n\n{label}: {url}".lstrip()
-    return Rendered(title=title, body=body, html=str.__str__(_email_layout().render(Context(layout))))
+    return Rendered(title=title, body=body, html=_framed(frame, slots))
 
 
 def names_used(content: Content) -> frozenset[str]:
@@ -174,6 +170,20 @@ def _language(locale: str) -> dict[str, str]:
     language = locale or get_language() or settings.LANGUAGE_CODE
     is_bidi = language.partition("-")[0].lower() in settings.LANGUAGES_BIDI
     return {"language": language, "direction": "rtl" if is_bidi else "ltr"}
+
+
+@lru_cache(maxsize=200)
+def _email_frame(active: str, locale: str, site_name: str, base_url: str, has_button: bool) -> tuple[str, ...]:
+    """Return the layout, filled in but for what differs between messages: text, name of a slot, text, and so on."""
+    slots = ("title", "preview", "fragment", *(("button_url", "button_text") if has_button else ()))
+    context = {"site_name": site_name, "base_url": base_url, **_language(locale)}
+    # No text has a control character: they are taken out.
+    html = _email_layout().render(Context(context | {name: f"\x00{name}\x00" for name in slots}))
+    return tuple(str.__str__(html).split("\x00"))
+
+
+def _framed(frame: tuple[str, ...], slots: Mapping[str, str]) -> str:
+    return "".join(slots[part] if number % 2 else part for number, part in enumerate(frame))
 
 
 @lru_cache(maxsize=1)
