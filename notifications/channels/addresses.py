@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,13 +9,13 @@ from urllib.parse import urlsplit
 from django.utils.translation import gettext as _
 
 from notifications import conf
+from notifications.channels import base64url
 from notifications.exceptions import UnsafeLink, WrongPreference
 from notifications.inputs import safe_link
 from notifications.types import Channel
 
 #: RFC 1123 names with a dot, the last part beginning with a letter: no IP address in any notation passes.
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
-_BASE64URL = re.compile(r"[A-Za-z0-9_-]+")
 #: RFC 8291 §3: an uncompressed point of P-256, and a secret.
 _KEY_BYTES = {"p256dh": 65, "auth": 16}
 _UNCOMPRESSED = 4
@@ -39,7 +37,7 @@ def check(channel: str, address: dict[str, Any]) -> None:
         message = _("%(host)s is no push service that is known here.") % {"host": host}
         raise WrongPreference(message, field="address/endpoint")
     for name, length in _KEY_BYTES.items():
-        key = _decoded(address["keys"][name])
+        key = base64url.decode(address["keys"][name])
         if key is None or len(key) != length or (name == "p256dh" and key[0] != _UNCOMPRESSED):
             message = _("This is no key of a push subscription: %(length)s bytes in base64url are expected.")
             raise WrongPreference(message % {"length": length}, field=f"address/keys/{name}")
@@ -61,13 +59,3 @@ def _host(url: str, field: str) -> str:
 def _matches(host: str, known: str) -> bool:
     return host.endswith(known[1:]) if known.startswith("*.") else host == known
 
-
-def _decoded(text: str) -> bytes | None:
-    """Return what a text in base64url (RFC 4648 §5) stands for, with or without padding; None: it is none."""
-    bare = text.rstrip("=")
-    if not _BASE64URL.fullmatch(bare):
-        return None
-    try:
-        return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
-    except binascii.Error:
-        return None
