@@ -179,6 +179,13 @@ class Reason(TextChoices):
     WORKER_CRASHED = "worker_crashed", _("it ended its worker process too often")
     BAD_PAYLOAD = "bad_payload", _("the legacy event could not be read")
     CONTENT_GONE = "content_gone", _("its content is no longer kept")
+    SUPPRESSED_ADDRESS = "suppressed_address", _("nothing may be sent to this address")
+    ENDPOINT_GONE = "endpoint_gone", _("the address is gone")
+    INVALID_ADDRESS = "invalid_address", _("this is no address of this channel")
+    TOO_LONG = "too_long", _("it is longer than the channel takes")
+    HARD_BOUNCE = "hard_bounce", _("the address does not exist")
+    COMPLAINT = "complaint", _("the recipient reported it as unwanted")
+    UNSUBSCRIBED = "unsubscribed", _("the recipient unsubscribed")
 
 
 class PauseScope(TextChoices):
