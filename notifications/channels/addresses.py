@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
@@ -14,26 +14,52 @@ from notifications.exceptions import UnsafeLink, WrongPreference
 from notifications.inputs import safe_link
 from notifications.types import Channel
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 #: RFC 1123 names with a dot, the last part beginning with a letter: no IP address in any notation passes.
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
+#: What Firebase gives an app: no two are alike in length, and nobody promises what they look like.
+_TOKEN = re.compile(r"[A-Za-z0-9_:-]{20,1024}")
 #: RFC 8291 §3: an uncompressed point of P-256, and a secret.
 _KEY_BYTES = {"p256dh": 65, "auth": 16}
 _UNCOMPRESSED = 4
 
 
-def url_of(channel: str, address: dict[str, Any]) -> str:
-    """Return the URL that messages to an address go to."""
-    url: str = address["endpoint" if channel == Channel.WEB_PUSH else "url"]
-    return url
+def place_of(channel: str, address: Mapping[str, Any]) -> str:
+    """Return where messages to an address go: a URL, or the token of an app. No two addresses share it."""
+    place: str = address["url"] if channel != Channel.WEB_PUSH else address.get("endpoint") or address["token"]
+    return place
 
 
-def check(channel: str, address: dict[str, Any]) -> None:
+def is_push_service(host: str) -> bool:
+    """Tell whether push messages may be sent to a host."""
+    return any(_matches(host, known) for known in conf.current().push_hosts)
+
+
+def is_device_token(token: object) -> TypeGuard[str]:
+    """Tell whether something is what an app gets from Firebase to be reached by."""
+    return isinstance(token, str) and _TOKEN.fullmatch(token) is not None
+
+
+def check(channel: str, address: Mapping[str, Any]) -> None:
     """Raise `WrongPreference` if an address cannot be one of this channel."""
     if channel != Channel.WEB_PUSH:
         _host(address["url"], "address/url")
-        return
+    elif "token" in address:
+        _check_token(address["token"])
+    else:
+        _check_subscription(address)
+
+
+def _check_token(token: str) -> None:
+    if not is_device_token(token):
+        raise WrongPreference(_("This is no token of an app."), field="address/token")
+
+
+def _check_subscription(address: Mapping[str, Any]) -> None:
     host = _host(address["endpoint"], "address/endpoint")
-    if not any(_matches(host, known) for known in conf.current().push_hosts):
+    if not is_push_service(host):
         message = _("%(host)s is no push service that is known here.") % {"host": host}
         raise WrongPreference(message, field="address/endpoint")
     for name, length in _KEY_BYTES.items():

@@ -50,7 +50,7 @@ def register(
         message = _("The channel %(channel)s is not set up here.") % {"channel": Channel(channel).label}
         raise WrongPreference(message, field="channel")
     addresses.check(channel, address)
-    key: dict[str, Any] = {"channel": channel, "address_hash": _hash(addresses.url_of(channel, address))}
+    key: dict[str, Any] = {"channel": channel, "address_hash": _hash(addresses.place_of(channel, address))}
     if channel != Channel.WEB_PUSH:
         # Two people may have the same room, and nobody can take it from the other.
         key["recipient_id"] = recipient.pk
