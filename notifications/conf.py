@@ -12,6 +12,11 @@ from django.conf import settings
 from django.core.signals import setting_changed
 
 MAX_RECIPIENTS_PER_EVENT = 50
+#: That of webhooks is Standard Webhooks' own, less what `retry_delays` are.
+RETRY_TAILS: Mapping[str, Sequence[float]] = {
+    "email": [60, 600, 3600, 21600],
+    "webhook": [300, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +30,7 @@ class Config:
     #: Seconds to wait before each retry. Three retries: tries at 0, 2, 6 and 14 s.
     retry_delays: tuple[float, ...] = (2, 4, 8)
     #: Channel → seconds to wait before each further retry, give or take a fifth: for providers that are down for long.
-    retry_tails: Mapping[str, Sequence[float]] = field(default_factory=lambda: {"email": [60, 600, 3600, 21600]})
+    retry_tails: Mapping[str, Sequence[float]] = field(default_factory=lambda: dict(RETRY_TAILS))
     #: Recipients of one event when a longer list is split.
     chunk_size: int = MAX_RECIPIENTS_PER_EVENT
     #: Named audiences whose events are made at the same time; others wait for their turn.
@@ -78,6 +83,8 @@ class Config:
         "*.push.apple.com",
         "*.notify.windows.com",
     )
+    #: Receivers of webhooks and chats of our own: they may be on an inner network, without https, on any port.
+    private_hosts: tuple[str, ...] = ()
 
     def rate(self, channel: str) -> float:
         """Return how many messages per second a channel may send; 0: no limit."""

@@ -12,8 +12,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from notifications import conf
+from notifications.channels import segments
 from notifications.exceptions import RenderError
-from notifications.pipeline import capping, digesting, outbox, pausing, segments, wording
+from notifications.pipeline import capping, digesting, outbox, pausing, wording
 from notifications.pipeline.outbox import Identity
 from notifications.pipeline.planning import Wordings, plan_events
 from notifications.types import Channel, DeliveryState, Reason
