@@ -84,4 +84,3 @@ def _host(url: str, field: str) -> str:
 
 def _matches(host: str, known: str) -> bool:
     return host.endswith(known[1:]) if known.startswith("*.") else host == known
-

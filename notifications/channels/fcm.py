@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
@@ -29,6 +30,8 @@ MAX_TOLD = 3500
 DEFAULT_TTL, MAX_TTL = timedelta(days=1), timedelta(weeks=4)
 #: What FCM wants to be left alone for when it does not say so itself ("Handle errors", Firebase docs).
 QUOTA_WAIT = timedelta(minutes=1)
+#: Google's words for errors, and nothing that could be part of a token.
+_WORD = re.compile(r"[A-Z_]{1,40}")
 #: Wakes a telephone that saves power.
 _AT_ONCE = {Priority.URGENT, Priority.HIGH}
 
@@ -133,10 +136,11 @@ def _read(answer: Response) -> tuple[str, bool]:
     error = error if isinstance(error, dict) else {}
     details = error.get("details")
     parts = [part for part in details if isinstance(part, dict)] if isinstance(details, list) else []
-    code = next((safe_code(part["errorCode"]) for part in parts if part.get("errorCode")), "")
+    words = [*(part.get("errorCode") for part in parts), error.get("status")]
+    code = next((word for word in words if isinstance(word, str) and _WORD.fullmatch(word)), str(answer.status))
     fields = [field for part in parts for field in part.get("fieldViolations") or () if isinstance(field, dict)]
     is_of_token = any(field.get("field") == "message.token" for field in fields)
-    return code or safe_code(error.get("status")) or str(answer.status), is_of_token
+    return code, is_of_token
 
 
 def _name(answer: Response) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import jwt
@@ -91,15 +91,16 @@ class ServiceAccount:
 
 
 def _read(body: bytes) -> tuple[str, timedelta]:
+    what = "Google's token service gave an answer that is no token."
     try:
         given = json.loads(body)
-        token, seconds = given["access_token"], float(given["expires_in"])
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable():
-            raise TypeError
-        return token, timedelta(seconds=seconds)
+        token, lifetime = given["access_token"], timedelta(seconds=float(given["expires_in"]))
     except (ValueError, TypeError, KeyError, OverflowError) as e:
-        what = "Google's token service gave an answer that is no token."
         raise TransientError(what, code="no_token") from e
+    # It becomes part of a header.
+    if not (isinstance(token, str) and token.isascii() and token.isprintable()):
+        raise TransientError(what, code="no_token")
+    return token, lifetime
 
 
 def _loaded(text: str) -> RSAPrivateKey | None:
@@ -107,4 +108,4 @@ def _loaded(text: str) -> RSAPrivateKey | None:
         key = load_pem_private_key(text.encode(), password=None)
     except (ValueError, TypeError):
         return None
-    return cast("RSAPrivateKey", key) if isinstance(key, RSAPrivateKey) else None
+    return key if isinstance(key, RSAPrivateKey) else None

@@ -97,7 +97,9 @@ class WebPushChannel(ChannelAdapter):
 
     def _error(self, answer: Response, token: Token) -> DeliveryError:
         """Return what a refusal means (RFC 8030 §5, §7.3, §8.4; RFC 8292 §4)."""
-        code = answer.word("reason") or str(answer.status)
+        reason = answer.word("reason")
+        # Apple's words. Anything else may be anything, also part of the address.
+        code = reason if reason.isalpha() else str(answer.status)
         what = f"The push service answered {answer.status}."
         if answer.status in {401, 403}:
             if token.is_proven:
