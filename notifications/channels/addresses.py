@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, TypeGuard
-from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
 from notifications import conf
-from notifications.channels import base64url
-from notifications.exceptions import UnsafeLink, WrongPreference
+from notifications.channels import base64url, guard
+from notifications.exceptions import PermanentError, UnsafeLink, WrongPreference
 from notifications.inputs import safe_link
 from notifications.types import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: RFC 1123 names with a dot, the last part beginning with a letter: no IP address in any notation passes.
-_HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 #: What Firebase gives an app: no two are alike in length, and nobody promises what they look like.
 _TOKEN = re.compile(r"[A-Za-z0-9_:-]{20,1024}")
 #: RFC 8291 §3: an uncompressed point of P-256, and a secret.
@@ -70,16 +67,18 @@ def _check_subscription(address: Mapping[str, Any]) -> None:
 
 
 def _host(url: str, field: str) -> str:
-    """Return the host of an https URL of the open internet."""
+    """Return the host of an https URL of the open internet, or of one of ours."""
     try:
-        parts = urlsplit(safe_link(url))
-        host, port = parts.hostname or "", parts.port
-    except (UnsafeLink, ValueError) as e:
+        parsed = guard.checked_url(safe_link(url))
+    except UnsafeLink as e:
         raise WrongPreference(_("This is no address that can be used; it begins with https://"), field=field) from e
-    if parts.scheme != "https" or port not in {None, 443} or parts.fragment or not _HOST.fullmatch(host):
+    except PermanentError as e:
+        message = _("Use https:// and a host name, without port, user or fragment.")
+        raise WrongPreference(message, field=field) from e
+    if parsed.fragment:
         message = _("Use https:// and a host name, without port, user or fragment.")
         raise WrongPreference(message, field=field)
-    return host
+    return guard.host_of(parsed)
 
 
 def _matches(host: str, known: str) -> bool:

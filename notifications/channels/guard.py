@@ -65,23 +65,26 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 def checked_url(url: str) -> httpx.URL:
     """Return the URL as it will be asked; raise `PermanentError` unless it may be. Looks nothing up."""
+    if not url.isascii():
+        # RFC 3986 §2: a name in another script comes as xn--…, and digits of other scripts do not come at all.
+        raise _refused(code="bad_url")
     try:
         parsed = httpx.URL(url)
         host, port = host_of(parsed), parsed.port
     except (httpx.InvalidURL, ValueError) as e:
-        raise refused("bad_url") from e
+        raise _refused(code="bad_url") from e
     if parsed.userinfo:
-        raise refused("bad_url")
+        raise _refused(code="bad_url")
     if is_private_host(host) and parsed.scheme in {"http", "https"}:
         return parsed
     # The port of https is None, also when it was written.
     if parsed.scheme != "https" or port is not None or not is_public_name(host):
-        raise refused("bad_url")
+        raise _refused(code="bad_url")
     return parsed
 
 
 def host_of(url: httpx.URL) -> str:
-    """Return the host that is asked: in lower case, in ASCII (IDNA), without brackets."""
+    """Return the host that is asked: in lower case, without brackets."""
     return url.raw_host.decode("ascii").lower()
 
 
@@ -98,7 +101,7 @@ def is_private_host(host: str) -> bool:
 def check_addresses(host: str, addresses: Iterable[str]) -> None:
     """Raise `PermanentError` unless every address a name stands for is public, or the host is one of ours."""
     if not is_private_host(host) and not all(is_public(address) for address in addresses):
-        raise refused("private_address")
+        raise _refused(code="private_address")
 
 
 def is_public(address: str) -> bool:
@@ -122,6 +125,6 @@ def _inner(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped
 
 
-def refused(code: str) -> PermanentError:
+def _refused(*, code: str) -> PermanentError:
     """Return the error of an address we do not send to. It says nothing of it: why is none of a stranger's business."""
-    return PermanentError("We do not send to this address.", code=code, reason=Reason.REJECTED)
+    return PermanentError("We do not send to this address.", code=code, reason=Reason.INVALID_ADDRESS)

@@ -73,7 +73,9 @@ class Network(httpcore.NetworkBackend):
         failure: Exception = httpcore.ConnectError("The name stands for no address.")
         for address in addresses:
             try:
-                stream = httpcore.SyncBackend().connect_tcp(address, port, _connect_time(), local_address, socket_options)
+                stream = httpcore.SyncBackend().connect_tcp(
+                    address, port, _connect_time(), local_address, socket_options
+                )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as e:
                 failure = e
             else:

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from notifications import clock
-from notifications.channels import addresses, base64url, push_text
+from notifications.channels import addresses, base64url, guard, push_text
 from notifications.channels.base import ChannelAdapter
 from notifications.channels.http import Http, error_of, retry_after
 from notifications.channels.push_encryption import MAX_PLAIN, encrypt
@@ -126,7 +125,7 @@ def _subscription(address: Mapping[str, object] | None) -> Subscription:
     if not (key and secret):
         what = "The subscription has no keys."
         raise PermanentError(what, code="no_keys", reason=Reason.INVALID_ADDRESS, suppress=True)
-    if not addresses.is_push_service(urlsplit(url).hostname or ""):
+    if not addresses.is_push_service(guard.host_of(guard.checked_url(url))):
         what = "The push service is not among PUSH_HOSTS."
         raise PermanentError(what, code="unknown_push_service", reason=Reason.INVALID_ADDRESS)
     return Subscription(url=url, key=key, secret=secret)

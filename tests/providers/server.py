@@ -64,6 +64,18 @@ class Reset:
         raise ConnectionAbortedError
 
 
+@dataclass
+class Cut:
+    """Break the connection within the answer."""
+
+    beginning: bytes
+
+    def write(self, connection, server):
+        connection.sendall(self.beginning)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        raise ConnectionAbortedError
+
+
 class Close:
     """End the connection after the whole request was read."""
 

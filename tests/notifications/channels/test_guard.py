@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from contextlib import ExitStack, closing
 from datetime import timedelta
 
 import pytest
@@ -17,14 +18,20 @@ from tests.providers.server import Server, said
 PUBLIC = "93.184.216.34"
 
 
-def http(*answers):
-    """Return a guarded client whose names stand for these addresses: one list for each look-up, the last for ever."""
-    left = list(answers)
+@pytest.fixture
+def http():
+    """Make guarded clients whose names stand for these addresses: one list for each look-up, the last for ever."""
+    with ExitStack() as stack:
 
-    def resolve(host, port, seconds):
-        return left.pop(0) if len(left) > 1 else left[0]
+        def client(*answers):
+            left = list(answers)
 
-    return Http(timeout=timedelta(seconds=2), guarded=True, resolve=resolve)
+            def resolve(host, port, seconds):
+                return left.pop(0) if len(left) > 1 else left[0]
+
+            return stack.enter_context(closing(Http(timeout=timedelta(seconds=2), guarded=True, resolve=resolve)))
+
+        yield client
 
 
 @pytest.fixture
@@ -94,7 +101,15 @@ def test_what_is_not_of_the_open_internet_is_not_public(address):
 
 @pytest.mark.parametrize(
     "address",
-    [PUBLIC, "8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "2001:4860:4860::8888", "64:ff9b::8.8.8.8", "::ffff:8.8.8.8"],
+    [
+        PUBLIC,
+        "8.8.8.8",
+        "1.1.1.1",
+        "2606:4700:4700::1111",
+        "2001:4860:4860::8888",
+        "64:ff9b::8.8.8.8",
+        "::ffff:8.8.8.8",
+    ],
 )
 def test_the_open_internet_is_public(address):
     assert guard.is_public(address)
@@ -139,6 +154,7 @@ def test_nothing_is_public_that_the_registry_does_not_call_global(address):
         "https://[::ffff:127.0.0.1]/",
         "https://[64:ff9b::7f00:1]/",
         "https://[fe80::1%25eth0]/",
+        "https://bücher.example/",
         "https://８.８.８.８/",
         "https://127。0。0。1/",
         "https://①②⑦.0.0.1/",
@@ -176,7 +192,6 @@ def test_a_url_that_leads_elsewhere_is_refused_and_no_name_is_looked_up(url):
     [
         ("https://hooks.example.com/a", "hooks.example.com"),
         ("https://HOOKS.Example.COM:443/a", "hooks.example.com"),
-        ("https://bücher.example/a", "xn--bcher-kva.example"),
         ("https://xn--bcher-kva.example/a", "xn--bcher-kva.example"),
         ("https://3com.example.com/", "3com.example.com"),
     ],
@@ -203,7 +218,7 @@ def test_a_url_of_the_open_internet_is_taken_as_it_will_be_asked(url, host):
         ["2606:4700:4700::1111", "127.0.0.1"],
     ],
 )
-def test_a_name_that_stands_for_an_inner_address_also_is_refused(canary, addresses):
+def test_a_name_that_stands_for_an_inner_address_also_is_refused(http, canary, addresses):
     with pytest.raises(PermanentError) as refused:
         http(addresses).request("POST", "https://hooks.example.com/a")
 
@@ -211,7 +226,7 @@ def test_a_name_that_stands_for_an_inner_address_also_is_refused(canary, address
     assert (canary.connections, canary.heard) == (0, b"")
 
 
-def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to(canary, monkeypatch, settings):
+def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to(canary, monkeypatch):
     """Rebinding: the second answer would be loopback, and nobody asks a second time."""
     asked, connected = [], []
 
@@ -232,7 +247,7 @@ def test_a_name_is_looked_up_once_and_what_was_checked_is_connected_to(canary, m
     assert (canary.connections, canary.heard) == (0, b"")
 
 
-def test_a_name_that_changes_its_mind_between_two_messages_is_refused(canary):
+def test_a_name_that_changes_its_mind_between_two_messages_is_refused(http, canary):
     client = http(["192.0.0.1"], ["127.0.0.1"])
 
     for _ in range(3):
@@ -242,7 +257,7 @@ def test_a_name_that_changes_its_mind_between_two_messages_is_refused(canary):
     assert (canary.connections, canary.heard) == (0, b"")
 
 
-def test_a_redirect_is_an_answer_and_nothing_is_asked_there(canary, settings):
+def test_a_redirect_is_an_answer_and_nothing_is_asked_there(http, canary, settings):
     settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "PRIVATE_HOSTS": ("hooks.example.com",)}
     for status in (301, 302, 303, 307, 308):
         with Server(said(status, Location=f"{canary.url}/latest/meta-data/")) as receiver:
@@ -252,7 +267,7 @@ def test_a_redirect_is_an_answer_and_nothing_is_asked_there(canary, settings):
     assert (canary.connections, canary.heard) == (0, b"")
 
 
-def test_a_proxy_in_the_environment_is_not_asked(canary, monkeypatch, settings):
+def test_a_proxy_in_the_environment_is_not_asked(http, canary, monkeypatch, settings):
     settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "PRIVATE_HOSTS": ("hooks.example.com",)}
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, canary.url)
@@ -265,7 +280,7 @@ def test_a_proxy_in_the_environment_is_not_asked(canary, monkeypatch, settings):
 
 
 @pytest.mark.parametrize("url", ["http://{host}:{port}/a", "http://127.0.0.1:{port}/a"])
-def test_a_host_of_ours_may_be_anywhere(settings, url):
+def test_a_host_of_ours_may_be_anywhere(http, settings, url):
     settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "PRIVATE_HOSTS": ("mattermost.intern", "127.0.0.1")}
     with Server() as receiver:
         asked = url.format(host="mattermost.intern", port=receiver.port)
@@ -275,7 +290,7 @@ def test_a_host_of_ours_may_be_anywhere(settings, url):
     assert receiver.requests[0].headers["host"] == asked.split("/")[2]
 
 
-def test_a_host_of_ours_opens_no_door_to_others(settings, canary):
+def test_a_host_of_ours_opens_no_door_to_others(http, settings, canary):
     settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "PRIVATE_HOSTS": ("mattermost.intern",)}
 
     for url in (

@@ -31,6 +31,8 @@ def test_retry_after_is_read_and_kept_within_bounds(header, seconds):
     assert retry_after.parse(header, NOW) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("header", ["", "soon", "nan", "12:00", "Sun, 99 Foo 2026", "Sun, 01 Mar 99999999999 12:00:30 GMT"])
+@pytest.mark.parametrize(
+    "header", ["", "soon", "nan", "12:00", "Sun, 99 Foo 2026", "Sun, 01 Mar 99999999999 12:00:30 GMT"]
+)
 def test_a_retry_after_that_cannot_be_read_is_none(header):
     assert retry_after.parse(header, NOW) is None
