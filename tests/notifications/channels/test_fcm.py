@@ -302,3 +302,9 @@ def test_wrong_options_are_said_and_harm_nobody(peer, firebase, changes, problem
 
 def test_what_is_printed_of_the_account_is_its_project(firebase, channel):
     assert repr(channel._account) == "<ServiceAccount of shop>"
+
+
+def test_it_takes_apps_and_leaves_browsers_to_others(peer, channel):
+    assert channel.takes(peer.message())
+    assert not channel.takes(peer.message(endpoint={"endpoint": "https://fcm.googleapis.com/x", "keys": {}}))
+    assert not channel.takes(peer.message(endpoint=None))
