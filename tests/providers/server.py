@@ -10,6 +10,10 @@ import threading
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Seconds between two bytes of an answer that never ends.
 DRIP = 0.02
@@ -135,6 +139,10 @@ class Server:
 
     def __init__(self, *answers):
         self.answers = deque(answers)
+        #: Makes an answer where no other was told.
+        self.otherwise: Callable[[], Any] = Answer
+        #: What was answered with 2xx.
+        self.taken: list = []
         #: What was asked, in order.
         self.requests: list = []
         #: How many connections came, and every byte on them: also of what is no HTTP.
@@ -153,6 +161,12 @@ class Server:
 
     def __exit__(self, *_):
         self.stopping.set()
+        self.leave()
+        for thread in self._threads:
+            thread.join(10)
+
+    def leave(self):
+        """Listen no more: who comes is refused."""
         # Closing alone does not wake who waits on it.
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
@@ -161,8 +175,6 @@ class Server:
             for connection in self._open:
                 with suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
-            thread.join(10)
 
     @property
     def url(self):
@@ -170,7 +182,7 @@ class Server:
 
     def answer(self, request):
         """Return what a request is answered with. One at a time."""
-        return self.answers.popleft() if self.answers else Answer()
+        return self.answers.popleft() if self.answers else self.otherwise()
 
     def _start(self, target, *args):
         thread = threading.Thread(target=target, args=args, name="provider", daemon=True)
@@ -194,6 +206,8 @@ class Server:
                 with self._lock:
                     self.requests.append(request)
                     answer = self.answer(request)
+                    if 200 <= getattr(answer, "status", 500) < 300:
+                        self.taken.append(request)
                 answer.write(connection, self)
         with self._lock:
             self._open.discard(connection)
