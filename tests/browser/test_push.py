@@ -159,7 +159,12 @@ def test_a_click_subscribes_and_what_is_sent_is_shown(page, alice, service, chan
 
     tag, number = sent.notification_id.hex, str(sent.notification_id)
     assert shown(page) == [
-        {"title": "Your <b>order</b>", "body": "It is on its way.", "tag": tag, "data": {"url": "/host/?order", "id": number}}
+        {
+            "title": "Your <b>order</b>",
+            "body": "It is on its way.",
+            "tag": tag,
+            "data": {"url": "/host/?order", "id": number},
+        }
     ]
 
 

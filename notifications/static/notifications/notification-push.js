@@ -20,7 +20,7 @@ const policy = globalThis["trustedTypes"]?.createPolicy("notification-center", {
 export async function drawPush(element, { client, words, work }) {
   words.labels = { ...LABELS, ...words.labels };
   const { say } = words;
-  const text = h("p", { role: "status", tabindex: "-1" });
+  const text = h("p", { class: "hint", role: "status", tabindex: "-1" });
   const press = button("", () => work(async () => {
     await (own ? turnOff(client) : turnOn(client));
     await draw();
