@@ -319,6 +319,17 @@ def test_a_push_service_inside_is_not_asked(peer, service, channel, settings):
     assert service.connections == 0
 
 
+def test_a_push_service_whose_name_leads_inside_is_not_asked(peer, service, channel, settings, monkeypatch):
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "PUSH_HOSTS": ["push.example.org"], "PRIVATE_HOSTS": []}
+    inside = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", service.port))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: inside)
+
+    result = send(channel, peer.message(endpoint={**peer.endpoint(0), "endpoint": "https://push.example.org/x"}))
+
+    assert (type(result), result.code) == (PermanentError, "private_address")
+    assert service.connections == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
