@@ -51,7 +51,11 @@ class Ours(Contestant):
         self._produce(*(["publish", share, number * share, BEFOREHAND] for number in range(4)))
         with running(self._worker(), self._environment):
             # Starting up is left out, here and with the others.
-            wait_until(lambda: bool(self._ask("SELECT EXISTS (SELECT 1 FROM notifications_notification)")), seconds=60, what="begun")
+            wait_until(
+                lambda: bool(self._ask("SELECT EXISTS (SELECT 1 FROM notifications_notification)")),
+                seconds=60,
+                what="begun",
+            )
             started = time.time()
             self._until_settled(4 * share)
             return self._run(4 * share, started)

@@ -7,8 +7,8 @@ import os
 os.environ.setdefault("SECRET_KEY", "benchmarks")
 os.environ.setdefault("LOG_LEVEL", "WARNING")
 
-from config.settings import *  # noqa: E402, F403
-from config.settings import NOTIFICATIONS as GIVEN  # noqa: E402
+from config.settings import *  # noqa: F403
+from config.settings import NOTIFICATIONS as GIVEN
 
 NOTIFICATION_CHANNELS = {"email": {"BACKEND": "benchmarks.null.NullChannel"}}
 #: No limit: the 100 a second of the default would be all there is to measure.

@@ -34,21 +34,21 @@ class _Calls:
         #: [second of time.monotonic, calls, failures], the oldest first.
         self._seconds: defaultdict[str, deque[list[int]]] = defaultdict(deque)
 
-    def add(self, backend: str, *, failed: bool) -> bool:
-        """Note a call; return whether too many of the last ones failed."""
+    def add(self, backend: str, *, calls: int, failed: int) -> bool:
+        """Note calls; return whether too many of the last ones failed."""
         now = int(time.monotonic())
         with self._lock:
             seconds = self._seconds[backend]
             if not seconds or seconds[-1][0] != now:
                 seconds.append([now, 0, 0])
-            seconds[-1][1] += 1
+            seconds[-1][1] += calls
             seconds[-1][2] += failed
             while seconds[0][0] < now - WINDOW:
                 seconds.popleft()
             if not failed:
                 return False
-            calls, failures = (sum(column) for column in list(zip(*seconds, strict=True))[1:])
-            return calls >= MIN_CALLS and failures >= MAX_FAILED * calls
+            number, failures = (sum(column) for column in list(zip(*seconds, strict=True))[1:])
+            return number >= MIN_CALLS and failures >= MAX_FAILED * number
 
     def forget(self, backend: str) -> None:
         with self._lock:
@@ -64,16 +64,16 @@ def forget() -> None:
     _calls = _Calls()
 
 
-def note(channel: str, result: Receipt | Exception, *, now: datetime) -> bool:
+def note(channel: str, *results: Receipt | Exception, now: datetime) -> bool:
     """
-    Take note of a provider's answer, and pause its backend if it fails; return whether that was called for.
+    Take note of a provider's answers, and pause its backend if it fails; return whether that was called for.
 
     A refused message is no failure of the backend.
     """
     backend = conf.channels().get(channel, {}).get("BACKEND", "")
-    failed = not isinstance(result, Receipt | PermanentError)
-    too_many = _calls.add(backend, failed=failed)
-    if not (too_many or isinstance(result, MisconfiguredError)):
+    failed = sum(not isinstance(result, Receipt | PermanentError) for result in results)
+    too_many = _calls.add(backend, calls=len(results), failed=failed)
+    if not (too_many or any(isinstance(result, MisconfiguredError) for result in results)):
         return False
     open_for(backend, now=now)
     return True

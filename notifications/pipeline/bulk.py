@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import AutoField, JSONField, Model
+from django.db.models import AutoField, JSONField, Model, UUIDField
 from django.db.models.base import ModelState
 from django.db.models.expressions import RawSQL
 
@@ -109,7 +109,9 @@ def _values(fields: Sequence[Field[Any, Any]], rows: Sequence[Model]) -> tuple[s
         names = ", ".join(f"column{number}" for number in range(1, len(fields) + 1))
         return f"unnest({arrays}) AS v ({names})", columns
     place = f"({', '.join(['%s'] * len(fields))})"
-    return f"(VALUES {', '.join([place] * len(rows))}) AS v", [value for row in zip(*columns, strict=True) for value in row]
+    return f"(VALUES {', '.join([place] * len(rows))}) AS v", [
+        value for row in zip(*columns, strict=True) for value in row
+    ]
 
 
 def _varies(rows: Sequence[Model], name: str) -> bool:
@@ -118,6 +120,9 @@ def _varies(rows: Sequence[Model], name: str) -> bool:
 
 
 def _prepared(field: Field[Any, Any], row: Model) -> Any:
+    if isinstance(field, UUIDField) and connection.features.has_native_uuid_field:
+        # The driver knows it as it is.
+        return getattr(row, field.attname)
     return field.get_db_prep_save(getattr(row, field.attname), connection)
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from notifications.exceptions import RenderError
 from notifications.models import Event, Notification
-from notifications.pipeline import facts, routing, wording
+from notifications.pipeline import bulk, facts, routing, wording
 from notifications.pipeline.sharing import Wordings
 from notifications.types import DeliveryState, Priority, Reason
 from notifications.values import Action, Message, Rendered
@@ -19,7 +19,15 @@ if TYPE_CHECKING:
 
     from notifications.models import Category, Delivery, Template
     from notifications.pipeline.facts import Recipient
+    from notifications.pipeline.routing import EventFacts
     from notifications.values import Content
+
+
+#: What is asked of the event of a delivery.
+_OF_EVENTS = (
+    "template_id", "variables", "action_url", "action_text", "about", "created_at", "cancelled_at", "emptied_at",
+    "broadcast_id",
+)  # fmt: skip
 
 
 class NotNow(Exception):
@@ -46,6 +54,8 @@ class _Known:
     #: Asks the guard of the template, once for each event.
     ask: Callable[[Template, Event], bool]
     wordings: Wordings
+    #: What the planner was told of an event, by all it consists of; shared by the batch.
+    planned: dict[tuple[Any, ...], EventFacts]
 
     def is_valid(self) -> bool:
         """Tell whether what was said is still true; raise `NotNow` if nobody can tell."""
@@ -61,7 +71,9 @@ class _Known:
 def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, Message | NotNow]]:
     """Return each delivery with its message, or with why there is none."""
     rows = list(rows)
-    events = Event.objects.in_bulk([row.event_id for row in rows if row.event_id is not None])
+    pks = {row.event_id for row in rows if row.event_id is not None}
+    found = Event.objects.filter(pk__in=bulk.among(Event._meta.pk, pks)).only(*_OF_EVENTS)
+    events = {event.pk: event for event in found}
     contents = wording.contents_of(row.version_id for row in rows if row.version_id is not None)
     people = facts.recipients(str(row.recipient_id) for row in rows if row.recipient_id is not None)
     templates = facts.templates_by_code(row.template_id for row in rows if row.template_id is not None)
@@ -69,6 +81,7 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
     # That of a digest is not that of its template.
     categories |= facts.categories_by_code({row.category_id for row in rows if row.category_id} - categories.keys())
     read, ask, wordings = _read(rows), _asking(), Wordings()
+    planned: dict[tuple[Any, ...], EventFacts] = {}
 
     def known_of(row: Delivery) -> _Known:
         return _Known(
@@ -80,6 +93,7 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
             read=read,
             ask=ask,
             wordings=wordings,
+            planned=planned,
         )
 
     with wording.house_style():
@@ -136,9 +150,12 @@ def _check_wanted(row: Delivery, known: _Known, now: datetime) -> None:
     """Ask the planner once more: hours may have passed, and the recipient may have changed their mind or their zone."""
     if known.template is None or known.category is None or known.recipient is None:
         return
-    event = facts.of_delivery(
-        row, known.template, known.category, about=known.event.about if known.event else "", is_valid=known.is_valid()
-    )
+    about, is_valid = known.event.about if known.event else "", known.is_valid()
+    asked = (row.template_id, row.category_id, row.channel, row.priority, about, is_valid)
+    event = known.planned.get(asked)
+    if event is None:
+        event = facts.of_delivery(row, known.template, known.category, about=about, is_valid=is_valid)
+        known.planned[asked] = event
     recipient = known.recipient.routing
     if reason := routing.no_longer(event, recipient, row.channel, now=now):
         raise NotNow(DeliveryState.SUPPRESSED, reason)

@@ -177,8 +177,7 @@ class _Batch:
         tries = [settling.Try(result=result, started_at=started_at, duration=duration) for result in done]
         rows = [self._rows[message.delivery_id] for message in batch]
         settling.record(list(zip(rows, tries, strict=True)), self._token, self._adapter)
-        for result in done:
-            self._note(result)
+        self._note(*done)
         return []
 
     def _settle_each(self, batch: list[Message], results: Iterator[Receipt | Exception]) -> list[Message]:
@@ -196,8 +195,8 @@ class _Batch:
                 return batch[index + 1 :]
         return []
 
-    def _note(self, result: Receipt | Exception) -> None:
-        if breaker.note(self._channel, result, now=clock.now()):
+    def _note(self, *results: Receipt | Exception) -> None:
+        if breaker.note(self._channel, *results, now=clock.now()):
             self._look_for_pause()
 
     def _results(self, batch: list[Message]) -> Generator[Receipt | Exception]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings as site
 from django.contrib.auth import get_user_model
@@ -27,6 +27,20 @@ if TYPE_CHECKING:
 
 #: Making a member of an enumeration from its value takes longer than looking it up.
 _CADENCES = {cadence.value: cadence for cadence in Cadence}
+
+
+#: What no name and no address is made of, and takes time to read.
+_ASIDE = frozenset({"password", "last_login", "date_joined", "is_staff", "is_superuser"})
+
+
+class _Settings(NamedTuple):
+    """What is read of a person's settings: a row of the model would take longer to make than to read."""
+
+    recipient_id: Any
+    phone: str
+    locale: str
+    time_zone: str
+    quiet_hours: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +89,10 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
     """Return the known users among `ids` (text, as events store them), by id: four queries."""
     model = get_user_model()
     wanted = bulk.among(model._meta.pk, {model._meta.pk.to_python(key) for key in ids})
-    users = {str(user.pk): user for user in model._default_manager.filter(pk__in=wanted)}
-    settings = {row.recipient_id: row for row in RecipientSettings.objects.filter(recipient__in=wanted)}
+    aside = [field.name for field in model._meta.concrete_fields if field.name in _ASIDE]
+    users = {str(user.pk): user for user in model._default_manager.filter(pk__in=wanted).defer(*aside)}
+    said = RecipientSettings.objects.filter(recipient__in=wanted).values_list(*_Settings._fields)
+    settings = {row[0]: _Settings(*row) for row in said}
     by_category: dict[Any, dict[tuple[str, str], Cadence]] = defaultdict(dict)
     by_template: dict[Any, dict[tuple[str, str], Cadence]] = defaultdict(dict)
     wishes = Preference.objects.filter(recipient__in=wanted)
@@ -90,15 +106,16 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
     mutes: dict[Any, dict[str, datetime | None]] = defaultdict(dict)
     for pk, about, until in Mute.objects.filter(recipient__in=wanted).values_list("recipient", "about", "until"):
         mutes[pk][about] = until
-    found = {}
+    found, default_zone = {}, site.TIME_ZONE
     for key, user in users.items():
         row = settings.get(user.pk)
+        zone = _zone(row) or default_zone
         found[key] = Recipient(
             pk=user.pk,
             reader=Reader(
                 name=user.get_short_name() or user.get_username(),
                 locale=row.locale if row else "",
-                time_zone=_zone(row),
+                time_zone=zone,
             ),
             routing=RecipientFacts(
                 is_active=user.is_active,
@@ -106,7 +123,7 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
                 by_category=by_category[user.pk],
                 by_template=by_template[user.pk],
                 mutes=mutes[user.pk],
-                time_zone=_zone(row),
+                time_zone=zone,
                 quiet=_quiet(row),
             ),
         )
@@ -182,16 +199,16 @@ def _window(given: dict[str, Any]) -> Window | None:
     )
 
 
-def _zone(row: RecipientSettings | None) -> str:
-    """Return the recipient's time zone; the site's, if they have none or one that is no more."""
+def _zone(row: _Settings | None) -> str:
+    """Return the recipient's time zone; empty, if they have none or one that is no more."""
     name = row.time_zone if row else ""
     try:
-        return time_zone(name).key if name else site.TIME_ZONE
+        return time_zone(name).key if name else ""
     except ValueError:
-        return site.TIME_ZONE
+        return ""
 
 
-def _quiet(row: RecipientSettings | None) -> QuietHours | None:
+def _quiet(row: _Settings | None) -> QuietHours | None:
     """Return the recipient's quiet hours. What cannot be read holds nothing back: `services.personal` checks it."""
     if row is None or not row.quiet_hours:
         return None
@@ -201,7 +218,7 @@ def _quiet(row: RecipientSettings | None) -> QuietHours | None:
         return None
 
 
-def _addresses(user: Any, settings: RecipientSettings | None) -> dict[str, str]:
+def _addresses(user: Any, settings: _Settings | None) -> dict[str, str]:
     addresses = {Channel.EMAIL.value: getattr(user, user.get_email_field_name(), "") or ""}
     if settings is not None and settings.phone:
         addresses[Channel.SMS.value] = settings.phone

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from notifications import ids
 from notifications.exceptions import RenderError
 from notifications.models import Delivery, Notification
 from notifications.pipeline import facts, routing, wording
@@ -84,7 +85,11 @@ def _plan_event(
 
 
 def _notification(event: Event, live: Wording, recipient: Recipient, now: datetime) -> Notification:
+    pk = ids.uuid7()
     return _NOTIFICATION.filled_in(
+        id=pk,
+        # Its place is where it came in, until it is snoozed.
+        sort_key=pk,
         event_id=event.pk,
         recipient_id=recipient.pk,
         template_id=event.template_id,

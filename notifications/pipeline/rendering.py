@@ -156,12 +156,20 @@ def _action_link(action: Action, base_url: str) -> str:
 
 def _clean_title(text: str) -> str:
     """Return one line that reads as it looks: it becomes a mail header and a line in a list."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        # Most are, and there is nothing in them to look for.
+        return _shortened(text.strip())
     text = _INVISIBLE.sub("", CONTROLS.sub("", _SPACES.sub(" ", text)))
-    text = _STRAY_JOINER.sub("", text).strip()
-    return text if len(text) <= MAX_TITLE else text[: MAX_TITLE - 1].rstrip() + "…"
+    return _shortened(_STRAY_JOINER.sub("", text).strip())
+
+
+def _shortened(title: str) -> str:
+    return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"
 
 
 def _clean_body(text: str) -> str:
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text.strip()
     return CONTROLS.sub("", _LINE_BREAK.sub("\n", text)).strip()
 
 

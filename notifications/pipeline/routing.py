@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 AUDIBLE = frozenset({Channel.EMAIL, Channel.SMS, Channel.WEB_PUSH, Channel.CHAT})
 
 
+#: Asking the enumeration for them makes a list anew.
+_CHANNELS = tuple(Channel.values)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientFacts:
     """What the planner knows of one recipient."""
@@ -128,7 +132,7 @@ def plan(event: EventFacts, recipient: RecipientFacts, *, now: datetime, is_capp
     `is_capped`: the recipient has had the day's number of the category; the inbox gets it all the same.
     """
     wanted = event.worded if event.channels is None else frozenset(event.channels)
-    routes = [_route(channel, event, recipient, now, is_capped) for channel in Channel.values if channel in wanted]
+    routes = [_route(channel, event, recipient, now, is_capped) for channel in _CHANNELS if channel in wanted]
     is_in_app = any(route.channel == Channel.IN_APP and route.state == DeliveryState.SENT for route in routes)
     return [_escalated(route, event, now) for route in routes] if is_in_app else routes
 
