@@ -305,6 +305,16 @@ def test_another_host_is_no_chat_service(peer, url):
     result = send(peer, endpoint={"url": url})
 
     assert (result.code, result.reason, result.suppress) == ("unknown_service", Reason.INVALID_ADDRESS, False)
+    assert not peer.adapter().takes(peer.message(endpoint={"url": url}))
+
+
+def test_a_message_is_for_us_if_its_room_is_of_a_service_we_know(peer):
+    adapter = peer.adapter()
+
+    assert adapter.takes(peer.message())
+    assert not adapter.takes(peer.message(endpoint=None))
+    assert not adapter.takes(peer.message(endpoint={"url": "http://169.254.169.254/"}))
+    assert peer.calls == 0
 
 
 def test_an_unknown_service_is_named():
