@@ -308,6 +308,13 @@ def test_another_host_is_no_chat_service(peer, url):
     assert not peer.adapter().takes(peer.message(endpoint={"url": url}))
 
 
+@of("slack")
+def test_without_a_text_the_header_is_all(peer):
+    document = shown(peer, rendered=Rendered(title="Hi", body=""), action=Action())
+
+    assert [block["type"] for block in document["blocks"]] == ["header"]
+
+
 def test_a_message_is_for_us_if_its_room_is_of_a_service_we_know(peer):
     adapter = peer.adapter()
 
