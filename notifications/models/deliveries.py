@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from notifications import ids
-from notifications.models.inbox import OF_THE_SITE, Notification
+from notifications.models.inbox import Notification
 from notifications.models.leases import Leased
 from notifications.models.templates import Category, Template, TemplateVersion
 from notifications.types import Channel, DeliveryState, Outcome, Priority, Reason
@@ -23,10 +23,15 @@ class Delivery(Leased):
         Notification, on_delete=models.SET_NULL, null=True, related_name="deliveries", db_index=False
     )
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    template = models.ForeignKey(Template, null=True, **{**OF_THE_SITE, "db_index": True})
+    # Without constraints, for the reason that stands with `Notification`.
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, null=True, db_constraint=False, related_name="+")
     #: The wording it was planned with; rendered from it when sent.
-    version = models.ForeignKey(TemplateVersion, null=True, **OF_THE_SITE)
-    category = models.ForeignKey(Category, null=True, **OF_THE_SITE)
+    version = models.ForeignKey(
+        TemplateVersion, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
+    category = models.ForeignKey(
+        Category, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
     broadcast_id = models.UUIDField(null=True)
     channel = models.CharField(max_length=10, choices=Channel)
     address = models.TextField(blank=True)

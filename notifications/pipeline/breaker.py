@@ -48,7 +48,7 @@ class _Calls:
             if not failed:
                 return False
             number, failures = (sum(column) for column in list(zip(*seconds, strict=True))[1:])
-            return number >= MIN_CALLS and failures >= MAX_FAILED * number
+            return bool(number >= MIN_CALLS and failures >= MAX_FAILED * number)
 
     def forget(self, backend: str) -> None:
         with self._lock:

@@ -596,7 +596,7 @@ class Story(RuleBasedStateMachine):
         given = ANSWERS[answer]()
         result = AmbiguousError("A bug.") if isinstance(given, ZeroDivisionError) else given
         done = settling.Try(result=result, started_at=clock.now(), duration=timedelta(seconds=1))
-        settling.record(begun.row, begun.token, done, self.adapters[begun.channel])
+        settling.record([(begun.row, done)], begun.token, self.adapters[begun.channel])
         begun.call.recorded = True
         return others
 
