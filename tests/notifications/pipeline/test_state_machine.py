@@ -313,7 +313,7 @@ class Story(RuleBasedStateMachine):
             "sms": Provider(self, at_most_once=True),
         }
         # Which one stands behind `tests.adapters.in_use` is asked once for each channel.
-        registry.adapter.cache_clear()
+        registry.close_adapters()
         for channel, adapter in self.adapters.items():
             adapters.use(adapter)
             assert registry.adapter(channel) is adapter
