@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import jwt
 import pytest
@@ -42,7 +43,7 @@ class WebPushPeer(conformance.Peer):
     """The push service as the suite wants it."""
 
     channel = "web_push"
-    secrets = (KEY,)
+    secrets: ClassVar[tuple[str, ...]] = (KEY,)
 
     def __init__(self):
         self.service = PushService()
