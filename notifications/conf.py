@@ -7,9 +7,12 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urljoin
 
 from django.conf import settings
 from django.core.signals import setting_changed
+
+from notifications.values import Look
 
 MAX_RECIPIENTS_PER_EVENT = 50
 #: That of webhooks is Standard Webhooks' own, less what `retry_delays` are.
@@ -27,6 +30,12 @@ class Config:
     base_url: str = "http://127.0.0.1:8000"
     #: The sender's name in messages.
     site_name: str = "Notifications"
+    #: The colour of buttons and links in e-mails: #rrggbb.
+    brand_color: str = "#1d4ed8"
+    #: A picture above every e-mail, absolute or a path on this site. Empty: the name of the site.
+    logo_url: str = ""
+    #: Text below every e-mail, such as a postal address.
+    footer: str = ""
     #: Seconds to wait before each retry. Three retries: tries at 0, 2, 6 and 14 s.
     retry_delays: tuple[float, ...] = (2, 4, 8)
     #: Channel → seconds to wait before each further retry, give or take a fifth: for providers that are down for long.
@@ -37,10 +46,10 @@ class Config:
     broadcasts_at_once: int = 5
     #: Channel → messages per second, over all processes; "default" for the others, 0 for no limit.
     rates: Mapping[str, float] = field(default_factory=lambda: {"default": 100})
-    #: Events one dispatch drain claims at once.
-    dispatch_batch: int = 50
-    #: Deliveries one drain claims at once.
-    delivery_batch: int = 50
+    #: Events one dispatch drain claims at once, at most: it begins with 50, and takes what it can do in half a second.
+    dispatch_batch: int = 500
+    #: Deliveries one drain claims at once, at most: it begins with 50, and takes what it can do in a second.
+    delivery_batch: int = 500
     #: Seconds a claim holds before others may take the row over.
     lease: float = 60
     #: Drains of one channel in one process.
@@ -61,6 +70,8 @@ class Config:
     retention_deliveries_days: float = 90
     #: Days inbox items are kept. None: for ever.
     retention_inbox_days: float | None = None
+    #: Reason → days an address is suppressed for it; the others: until staff lift it.
+    suppression_days: Mapping[str, float] = field(default_factory=lambda: {"hard_bounce": 180})
     #: Seconds something may be due before `/health/ready` says no.
     ready_lateness: float = 300
     #: What Prometheus has to show to read the metrics. Empty: only requests from this machine may.
@@ -72,6 +83,9 @@ class Config:
     #: Open streams of one process.
     streams_per_process: int = 10_000
 
+    #: Provider → secrets that what it tells afterwards is signed with (`whsec_…`; of Twilio, the token of the account);
+    #: several while they change.
+    callback_secrets: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     #: What one user may ask of the API in a while, reading and the rest; and one API key. As in DRF: "600/min".
     api_rates: Mapping[str, str] = field(
         default_factory=lambda: {"read": "600/min", "write": "300/min", "publish": "1200/min"}
@@ -89,6 +103,12 @@ class Config:
     def rate(self, channel: str) -> float:
         """Return how many messages per second a channel may send; 0: no limit."""
         return self.rates.get(channel, self.rates.get("default", 0))
+
+    @property
+    def look(self) -> Look:
+        """Return how e-mails look."""
+        logo_url = urljoin(self.base_url, self.logo_url) if self.logo_url else ""
+        return Look(brand_color=self.brand_color, logo_url=logo_url, footer=self.footer)
 
     @property
     def lease_time(self) -> timedelta:

@@ -21,6 +21,8 @@ def connect() -> None:
         (signals.broadcast_failed, _broadcast_failed),
         (signals.delivery_finished, _delivery_finished),
         (signals.delivery_deferred, _delivery_deferred),
+        (signals.feedback_received, _feedback_received),
+        (signals.callback_refused, _callback_refused),
         (signals.wakeup_dropped, _wakeup_dropped),
         (signals.live_message_dropped, _live_message_dropped),
         (signals.live_reader_lost, _live_reader_lost),
@@ -55,6 +57,15 @@ def _delivery_finished(*, delivery_id: Any, channel: str, state: str, reason: st
 def _delivery_deferred(*, delivery_id: Any, channel: str, attempt: int, due_at: Any, error: str, **_: Any) -> None:
     message = "delivery will be tried again delivery=%s channel=%s attempt=%s due_at=%s error=%r"
     logger.warning(message, delivery_id, channel, attempt, due_at.isoformat(), error)
+
+
+def _feedback_received(*, delivery_id: Any, channel: str, kind: str, provider: str, **_: Any) -> None:
+    message = "provider told delivery=%s channel=%s kind=%s provider=%s"
+    logger.info(message, delivery_id, channel, str(kind), provider)
+
+
+def _callback_refused(*, provider: str, why: str, **_: Any) -> None:
+    logger.warning("callback refused provider=%r why=%r", provider, why)
 
 
 def _wakeup_dropped(*, actor: str, error: Exception, dropped: int, **_: Any) -> None:

@@ -214,3 +214,24 @@ class Outcome(TextChoices):
     PERMANENT = "permanent", _("refused")
     MISCONFIGURED = "misconfigured", _("our set-up is wrong")
     AMBIGUOUS = "ambiguous", _("no answer; may have been sent")
+
+
+class SuppressionSource(TextChoices):
+    """Who said that an address must not be used."""
+
+    ADAPTER = "adapter", _("the provider, when it was sent to")
+    PROVIDER = "provider", _("the provider, afterwards")
+    STAFF = "staff", _("staff")
+
+
+class Feedback(TextChoices):
+    """What a provider told of a message afterwards."""
+
+    DELIVERED = "delivered", _("delivered")
+    BOUNCED = "bounced", _("bounced")
+    #: A text message that reached nobody.
+    FAILED = "failed", _("not delivered")
+    COMPLAINED = "complained", _("reported as unwanted")
+    UNSUBSCRIBED = "unsubscribed", _("unsubscribed at the provider")
+    OPENED = "opened", _("opened")
+    CLICKED = "clicked", _("a link was followed")

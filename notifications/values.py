@@ -46,6 +46,23 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How e-mails look: colour (#rrggbb), an absolute picture, and text below everything. Empty: none."""
+
+    brand_color: str = "#1d4ed8"
+    logo_url: str = ""
+    footer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaysOut:
+    """Where a reader unsubscribes and says what they want to hear of; absolute, empty: nowhere."""
+
+    unsubscribe_url: str = ""
+    preferences_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """A content with its variables filled in. `html` is a whole document, or empty on channels without."""
 

@@ -10,7 +10,7 @@ from notifications import registry
 from notifications.api.throttles import UserThrottle
 from notifications.channels import fake
 from notifications.models import RecipientSettings
-from notifications.pipeline import breaker, pausing, wording
+from notifications.pipeline import breaker, pausing, sizing, wording
 from notifications.pipeline.draining import places
 from tests.factories import make_template
 
@@ -23,6 +23,7 @@ def clean_process():
     wording.forget()
     pausing.forget()
     breaker.forget()
+    sizing.forget()
     fake.forget()
     registry.adapter.cache_clear()
     places.stopping.clear()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import datetime
 
-Kind = Literal["delivered", "bounced", "complained", "opened", "clicked", "failed"]
+Kind = Literal["delivered", "bounced", "complained", "opened", "clicked", "failed", "unsubscribed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

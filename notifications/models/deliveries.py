@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from notifications import ids
-from notifications.models.inbox import Notification
+from notifications.models.inbox import OF_THE_SITE, Notification
 from notifications.models.leases import Leased
 from notifications.models.templates import Category, Template, TemplateVersion
 from notifications.types import Channel, DeliveryState, Outcome, Priority, Reason
@@ -18,13 +18,15 @@ class Delivery(Leased):
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     event_id = models.UUIDField(null=True, db_index=True)
-    #: Null: direct, for an address without a user.
-    notification = models.ForeignKey(Notification, on_delete=models.SET_NULL, null=True, related_name="deliveries")
+    #: Null: direct, for an address without a user. Looked up by the index of `delivery_once`.
+    notification = models.ForeignKey(
+        Notification, on_delete=models.SET_NULL, null=True, related_name="deliveries", db_index=False
+    )
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    template = models.ForeignKey(Template, on_delete=models.PROTECT, null=True, related_name="+")
+    template = models.ForeignKey(Template, null=True, **{**OF_THE_SITE, "db_index": True})
     #: The wording it was planned with; rendered from it when sent.
-    version = models.ForeignKey(TemplateVersion, on_delete=models.PROTECT, null=True, related_name="+")
-    category = models.ForeignKey(Category, on_delete=models.PROTECT, null=True, related_name="+")
+    version = models.ForeignKey(TemplateVersion, null=True, **OF_THE_SITE)
+    category = models.ForeignKey(Category, null=True, **OF_THE_SITE)
     broadcast_id = models.UUIDField(null=True)
     channel = models.CharField(max_length=10, choices=Channel)
     address = models.TextField(blank=True)
@@ -87,6 +89,10 @@ class Delivery(Leased):
                 fields=["finished_at"],
                 name="delivery_failed",
                 condition=Q(state__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN]),
+            ),
+            # What providers tell afterwards, by the name they gave it.
+            models.Index(
+                fields=["provider_message_id"], name="delivery_provider_id", condition=~Q(provider_message_id="")
             ),
         ]
         constraints = [

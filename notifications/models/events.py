@@ -15,7 +15,9 @@ class Event(Publication):
 
     #: User ids as text, each once.
     recipients = models.JSONField(default=list)
-    broadcast = models.ForeignKey(Broadcast, on_delete=models.CASCADE, null=True, blank=True, related_name="events")
+    broadcast = models.ForeignKey(
+        Broadcast, on_delete=models.CASCADE, null=True, blank=True, related_name="events", db_index=False
+    )
     idempotency_key = models.CharField(max_length=200, null=True, blank=True, unique=True)
     #: Identity of the whole request, to tell a repetition from a different request under the same key.
     request_hash = models.CharField(max_length=64, blank=True, editable=False)
@@ -36,6 +38,8 @@ class Event(Publication):
         indexes = [
             # The claim: one priority at a time, oldest due first.
             models.Index(fields=["priority", "due_at"], name="event_claim", condition=Q(state=EventState.PENDING)),
+            # The progress of a broadcast; most events have none.
+            models.Index(fields=["broadcast"], name="event_broadcast", condition=Q(broadcast__isnull=False)),
             # Staff looking for an object: "what became of order 42?"
             models.Index(fields=["about"], name="event_about", condition=~Q(about="")),
             # Retention: what has been over for long, less the stubs that are left for their idempotency keys.

@@ -15,7 +15,7 @@ class Publication(Leased):
     """One call of the front door, waiting to be worked on."""
 
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
-    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="+")
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="+", db_index=False)
     #: Plain JSON, checked by `inputs.plain_json`.
     variables = models.JSONField(default=dict)
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.NORMAL)

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -39,7 +39,7 @@ def shown(request: Visit) -> HttpResponse:
     """Show the forms; POST writes the wishes, all of them or none."""
     if request.method != "POST":
         return _page(request)
-    wishes = list(_wishes(request))
+    wishes = list(wishes_of(request))
     if refused := preferences.refusals(wishes):
         return _page(request, errors=[str(error) for error in refused.values()], status=400)
     preferences.set_cadences(request.user, wishes, now=clock.now(), origin=_origin(request))
@@ -76,7 +76,7 @@ def _page(
     daily, by_weekday = hours.read(own.quiet_hours)
     chosen = {"time_zone": own.time_zone, "locale": own.locale, "from": daily[0], "to": daily[1], **(given or {})}
     context = {
-        "rows": _rows(preferences.matrix(request.user)),
+        "rows": rows_of(preferences.matrix(request.user)),
         "errors": list(errors),
         "chosen": chosen,
         "by_weekday": by_weekday,
@@ -95,7 +95,7 @@ def _push() -> dict[str, str] | None:
     return {"api": f"{reverse('notification-list').rstrip('/')}/", "labels": for_scripts() or "{}"}
 
 
-def _rows(cells: list[Cell]) -> list[dict[str, Any]]:
+def rows_of(cells: list[Cell]) -> list[dict[str, Any]]:
     """Return the categories, each followed by its templates with wishes of their own, with their fields."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     categories = Category.objects.in_bulk()
@@ -128,7 +128,7 @@ def _field(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _wishes(request: Visit) -> Iterable[Wish]:
+def wishes_of(request: HttpRequest) -> Iterable[Wish]:
     """Yield the wishes of the form: fields `category:orders:email`, empty for none."""
     names = [name for name in request.POST if name.partition(":")[0] in KINDS]
     if not 0 < len(names) <= MAX_WISHES:
@@ -141,7 +141,7 @@ def _wishes(request: Visit) -> Iterable[Wish]:
         yield Wish(channel=channel, cadence=_text(request, name) or None, **{kind: target})
 
 
-def _text(request: Visit, name: str) -> str:
+def _text(request: HttpRequest, name: str) -> str:
     """Return a field's text; raise `WrongInput` if there is none, or it is no text."""
     value = request.POST.get(name)
     if value is None or not _is_plain(value):

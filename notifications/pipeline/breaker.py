@@ -27,26 +27,32 @@ FIRST, LONGEST = timedelta(seconds=30), timedelta(minutes=10)
 
 
 class _Calls:
-    """The last calls of each backend by this process: (time.monotonic, failed)."""
+    """The last calls of each backend by this process, by the second they ended in."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: defaultdict[str, deque[tuple[float, bool]]] = defaultdict(deque)
+        #: [second of time.monotonic, calls, failures], the oldest first.
+        self._seconds: defaultdict[str, deque[list[int]]] = defaultdict(deque)
 
-    def add(self, backend: str, *, failed: bool) -> bool:
-        """Note a call; return whether too many of the last ones failed."""
-        now = time.monotonic()
+    def add(self, backend: str, *, calls: int, failed: int) -> bool:
+        """Note calls; return whether too many of the last ones failed."""
+        now = int(time.monotonic())
         with self._lock:
-            calls = self._calls[backend]
-            calls.append((now, failed))
-            while calls[0][0] < now - WINDOW:
-                calls.popleft()
-            failures = sum(failed for _, failed in calls)
-            return len(calls) >= MIN_CALLS and failures >= MAX_FAILED * len(calls)
+            seconds = self._seconds[backend]
+            if not seconds or seconds[-1][0] != now:
+                seconds.append([now, 0, 0])
+            seconds[-1][1] += calls
+            seconds[-1][2] += failed
+            while seconds[0][0] < now - WINDOW:
+                seconds.popleft()
+            if not failed:
+                return False
+            number, failures = (sum(column) for column in list(zip(*seconds, strict=True))[1:])
+            return number >= MIN_CALLS and failures >= MAX_FAILED * number
 
     def forget(self, backend: str) -> None:
         with self._lock:
-            self._calls.pop(backend, None)
+            self._seconds.pop(backend, None)
 
 
 _calls = _Calls()
@@ -58,16 +64,16 @@ def forget() -> None:
     _calls = _Calls()
 
 
-def note(channel: str, result: Receipt | Exception, *, now: datetime) -> bool:
+def note(channel: str, *results: Receipt | Exception, now: datetime) -> bool:
     """
-    Take note of a provider's answer, and pause its backend if it fails; return whether that was called for.
+    Take note of a provider's answers, and pause its backend if it fails; return whether that was called for.
 
     A refused message is no failure of the backend.
     """
     backend = conf.channels().get(channel, {}).get("BACKEND", "")
-    failed = not isinstance(result, Receipt | PermanentError)
-    too_many = _calls.add(backend, failed=failed)
-    if not (too_many or isinstance(result, MisconfiguredError)):
+    failed = sum(not isinstance(result, Receipt | PermanentError) for result in results)
+    too_many = _calls.add(backend, calls=len(results), failed=failed)
+    if not (too_many or any(isinstance(result, MisconfiguredError) for result in results)):
         return False
     open_for(backend, now=now)
     return True

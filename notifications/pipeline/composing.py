@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
 
 from notifications.exceptions import RenderError
 from notifications.models import Event, Notification
-from notifications.pipeline import facts, routing, wording
-from notifications.types import DeliveryState, Priority, Reason
-from notifications.values import Action, Message, Rendered
+from notifications.models.endpoints import REGISTERED
+from notifications.pipeline import bulk, endpoints, facts, links, routing, suppressing, ways_out, wording
+from notifications.pipeline.links import Link
+from notifications.pipeline.sharing import Wordings
+from notifications.types import Channel, DeliveryState, Priority, Reason
+from notifications.values import Action, Message, Rendered, WaysOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
     from uuid import UUID
 
-    from notifications.models import Category, Delivery, Template
+    from notifications.models import Category, Delivery, Endpoint, Template
     from notifications.pipeline.facts import Recipient
+    from notifications.pipeline.routing import EventFacts
     from notifications.values import Content
+
+
+#: What is asked of the event of a delivery.
+_OF_EVENTS = (
+    "template_id", "variables", "action_url", "action_text", "about", "created_at", "cancelled_at", "emptied_at",
+    "broadcast_id",
+)  # fmt: skip
 
 
 class NotNow(Exception):
@@ -44,6 +57,13 @@ class _Known:
     read: frozenset[UUID]
     #: Asks the guard of the template, once for each event.
     ask: Callable[[Template, Event], bool]
+    wordings: Wordings
+    #: What the planner was told of an event, by all it consists of; shared by the batch.
+    planned: dict[tuple[Any, ...], EventFacts]
+    #: Where a delivery by push, chat or webhook goes; None: it is gone, or somebody else's.
+    endpoint: Endpoint | None
+    #: Its address must not be used.
+    is_suppressed: bool
 
     def is_valid(self) -> bool:
         """Tell whether what was said is still true; raise `NotNow` if nobody can tell."""
@@ -59,17 +79,23 @@ class _Known:
 def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, Message | NotNow]]:
     """Return each delivery with its message, or with why there is none."""
     rows = list(rows)
-    events = Event.objects.in_bulk([row.event_id for row in rows if row.event_id is not None])
+    pks = {row.event_id for row in rows if row.event_id is not None}
+    found = Event.objects.filter(pk__in=bulk.among(Event._meta.pk, pks)).only(*_OF_EVENTS)
+    events = {event.pk: event for event in found}
     contents = wording.contents_of(row.version_id for row in rows if row.version_id is not None)
     people = facts.recipients(str(row.recipient_id) for row in rows if row.recipient_id is not None)
     templates = facts.templates_by_code(row.template_id for row in rows if row.template_id is not None)
     categories = {template.category_id: template.category for template in templates.values()}
     # That of a digest is not that of its template.
     categories |= facts.categories_by_code({row.category_id for row in rows if row.category_id} - categories.keys())
-    read, ask = _read(rows), _asking()
-    composed: list[tuple[Delivery, Message | NotNow]] = []
-    for row in rows:
-        known = _Known(
+    read, ask, wordings = _read(rows), _asking(), Wordings()
+    registered = endpoints.of_deliveries(rows)
+    suppressed = suppressing.suppressed(((row.channel, row.address) for row in rows), now=now)
+    planned: dict[tuple[Any, ...], EventFacts] = {}
+
+    def known_of(row: Delivery) -> _Known:
+        endpoint = registered.get(row.address)
+        return _Known(
             event=events.get(row.event_id) if row.event_id else None,
             template=templates.get(row.template_id) if row.template_id else None,
             category=categories.get(row.category_id) if row.category_id else None,
@@ -77,12 +103,22 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
             recipient=people.get(str(row.recipient_id)),
             read=read,
             ask=ask,
+            wordings=wordings,
+            # A browser may have been taken over by somebody else, who must not read this.
+            endpoint=endpoint if endpoint and endpoint.recipient_id == row.recipient_id else None,
+            is_suppressed=(row.channel, row.address) in suppressed,
+            planned=planned,
         )
-        try:
-            composed.append((row, _message(row, known, now)))
-        except NotNow as e:
-            composed.append((row, e))
-    return composed
+
+    with wording.house_style():
+        return [(row, _message_or_not(row, known_of(row), now)) for row in rows]
+
+
+def _message_or_not(row: Delivery, known: _Known, now: datetime) -> Message | NotNow:
+    try:
+        return _message(row, known, now)
+    except NotNow as e:
+        return e
 
 
 def _asking() -> Callable[[Template, Event], bool]:
@@ -113,14 +149,22 @@ def _message(row: Delivery, known: _Known, now: datetime) -> Message:
     if row.expires_at is not None and row.expires_at <= now:
         raise NotNow(DeliveryState.EXPIRED, Reason.EXPIRED)
     _check_wanted(row, known, now)
+    _check_address(row, known)
+    out = _ways_out(row, known)
     return Message(
         delivery_id=row.pk,
         channel=row.channel,
         address=row.address,
         priority=Priority(row.priority),
-        rendered=_rendered(row, known),
+        rendered=_with_ways_out(_rendered(row, known), out, known),
         action=Action(url=event.action_url, text=event.action_text) if event is not None else Action(),
         category=row.category_id or "",
+        template=row.template_id or "",
+        notification_id=row.notification_id,
+        expires_at=row.expires_at,
+        endpoint=known.endpoint.address if known.endpoint else None,
+        unsubscribe_url=out.unsubscribe_url,
+        preferences_url=out.preferences_url,
     )
 
 
@@ -128,9 +172,12 @@ def _check_wanted(row: Delivery, known: _Known, now: datetime) -> None:
     """Ask the planner once more: hours may have passed, and the recipient may have changed their mind or their zone."""
     if known.template is None or known.category is None or known.recipient is None:
         return
-    event = facts.of_delivery(
-        row, known.template, known.category, about=known.event.about if known.event else "", is_valid=known.is_valid()
-    )
+    about, is_valid = known.event.about if known.event else "", known.is_valid()
+    asked = (row.template_id, row.category_id, row.channel, row.priority, about, is_valid)
+    event = known.planned.get(asked)
+    if event is None:
+        event = facts.of_delivery(row, known.template, known.category, about=about, is_valid=is_valid)
+        known.planned[asked] = event
     recipient = known.recipient.routing
     if reason := routing.no_longer(event, recipient, row.channel, now=now):
         raise NotNow(DeliveryState.SUPPRESSED, reason)
@@ -140,6 +187,28 @@ def _check_wanted(row: Delivery, known: _Known, now: datetime) -> None:
         # What is escalated stays so: read in the meantime, it is not sent.
         reason = Reason.ESCALATION if row.reason == Reason.ESCALATION else Reason.QUIET_HOURS
         raise NotNow(DeliveryState.PENDING, reason, due_at=later)
+
+
+def _check_address(row: Delivery, known: _Known) -> None:
+    """Look once more whether it can still be sent there: also what is required, and what nobody planned."""
+    if row.channel in REGISTERED and known.endpoint is None:
+        raise NotNow(DeliveryState.SUPPRESSED, Reason.ENDPOINT_GONE)
+    if known.is_suppressed:
+        raise NotNow(DeliveryState.SUPPRESSED, Reason.SUPPRESSED_ADDRESS)
+
+
+def _ways_out(row: Delivery, known: _Known) -> WaysOut:
+    """Return the links of who and what can be unsubscribed: not from what is required, not who has no account."""
+    if row.channel != Channel.EMAIL or known.recipient is None or known.category is None or known.category.required:
+        return WaysOut()
+    token = Link(recipient=str(known.recipient.pk), category=known.category.code, channel=row.channel).token
+    return WaysOut(unsubscribe_url=links.unsubscribe_url(token), preferences_url=links.preferences_url(token))
+
+
+def _with_ways_out(rendered: Rendered, out: WaysOut, known: _Known) -> Rendered:
+    reader = known.recipient.reader if known.recipient else wording.NOBODY
+    with wording.manner(reader.locale or settings.LANGUAGE_CODE, reader.time_zone or settings.TIME_ZONE):
+        return ways_out.added(rendered, out)
 
 
 def _rendered(row: Delivery, known: _Known) -> Rendered:
@@ -153,6 +222,6 @@ def _rendered(row: Delivery, known: _Known) -> Rendered:
         raise NotNow(DeliveryState.FAILED, Reason.CONTENT_GONE)
     try:
         content = wording.pick(known.contents, row.channel, recipient.locale if recipient else "")
-        return wording.render_event(content, event, reader=recipient.reader if recipient else wording.NOBODY)
+        return known.wordings.render(event, content, recipient.reader if recipient else wording.NOBODY)
     except RenderError as e:
         raise NotNow(DeliveryState.FAILED, Reason.RENDER_ERROR, str(e)) from e

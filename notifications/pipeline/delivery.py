@@ -5,23 +5,26 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from notifications import clock, conf, registry, signals, wakeups
 from notifications.exceptions import AmbiguousError
 from notifications.models import Delivery, Event
-from notifications.pipeline import breaker, claiming, composing, pacing, pausing, settling
+from notifications.pipeline import breaker, claiming, composing, pacing, pausing, settling, sizing
 from notifications.pipeline.draining import places
 from notifications.types import DeliveryState, Priority, Reason
 from notifications.values import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from uuid import UUID
 
     from notifications.pipeline.claiming import Claim
     from notifications.values import Adapter, Receipt
 
+#: Seconds a batch should take.
+MOMENT = 1.0
 #: Seconds before the end of the lease from which nothing more is begun.
 LEASE_MARGIN = 5.0
 #: Seconds after which a batch looks again whether it still holds its rows and nobody has cancelled their events.
@@ -38,13 +41,16 @@ def deliver_batch(channel: str, *, more: Callable[[], None]) -> int:
     rate = config.rate(channel) * held.ramp(channel, now)
     # Measured before the claim, so that our idea of the lease ends before everybody else's.
     deadline = time.monotonic() + config.lease - LEASE_MARGIN
+    size = sizing.size(channel, most=config.delivery_batch)
+    if rate:
+        # Whatever it could do: what comes later and is more urgent must not wait behind more than a second's turns.
+        size = min(size, max(int(rate), 1))
     claim = claiming.claim(
         Delivery,
         priorities=list(Priority),
         now=now,
         lease=config.lease_time,
-        # No more than a second's work: what comes later and is more urgent must not wait behind it.
-        limit=min(config.delivery_batch, max(int(rate), 1)) if rate else config.delivery_batch,
+        limit=size,
         channel=channel,
         templates_held=held.templates,
         broadcasts_held=held.broadcasts,
@@ -54,7 +60,8 @@ def deliver_batch(channel: str, *, more: Callable[[], None]) -> int:
     if not claim.rows:
         return 0
     batch = _Batch(channel, claim, adapter, rate, deadline)
-    batch.run()
+    with sizing.measured(channel, size, claimed=len(claim.rows), moment=MOMENT):
+        batch.run()
     # Out of turns, there is nothing to claim for either: the drain ends, and is rung for.
     return 0 if batch.out_of_turns else len(claim.rows)
 
@@ -122,52 +129,75 @@ class _Batch:
 
     def _still_meant(self, messages: list[Message]) -> list[Message]:
         """Settle what was cancelled, leave what was lost to its new holder, and return the rest."""
-        reason = Reason.EVENT_CANCELLED
-        for message in messages:
-            if message.delivery_id in self._cancelled:
-                row = self._rows[message.delivery_id]
-                settling.finish(row, self._token, state=DeliveryState.CANCELLED, reason=reason)
+        ended = [self._rows[message.delivery_id] for message in messages if message.delivery_id in self._cancelled]
+        for row in ended:
+            row.state, row.reason = DeliveryState.CANCELLED, Reason.EVENT_CANCELLED
+        settling.finish(ended, self._token)
         gone = self._lost | self._cancelled
         return [message for message in messages if message.delivery_id not in gone]
 
     def _messages(self) -> list[Message]:
         """Return what is to be sent; settle what is not, put off what is not to be sent now."""
-        messages = []
+        messages, others = [], []
         for row, composed in composing.compose(self._rows.values(), now=clock.now()):
             if isinstance(composed, Message):
                 messages.append(composed)
-            elif composed.due_at is not None:
-                settling.put_off(row, self._token, until=composed.due_at, reason=composed.reason)
+                continue
+            row.state, row.reason = composed.state, composed.reason
+            if composed.due_at is not None:
+                row.due_at = composed.due_at
             else:
-                settling.finish(
-                    row, self._token, state=composed.state, reason=composed.reason, last_error=composed.detail
-                )
+                row.last_error = composed.detail
+            others.append(row)
+        settling.finish(others, self._token)
         return messages
 
     def _send(self, batch: list[Message]) -> list[Message]:
-        """Send a batch, settling each message as its result comes; return those that were not begun."""
+        """Send a batch, settling what has a result; return those that were not begun."""
         together = self._adapter.sends_together
         if not self._turn(len(batch) if together else 1) or self._look_again(batch):
             return batch
         if self._adapter.at_most_once:
-            now = clock.now()
-            batch = [message for message in batch if claiming.stamp_started(message.delivery_id, self._token, now)]
+            batch = [message for message in batch if self._begin(message)]
         with closing(self._results(batch)) as results:
-            for index, message in enumerate(batch):
-                if index and not together and (not self._turn(1) or self._look_again(batch[index:])):
-                    return batch[index:]
-                started_at, started = clock.now(), time.monotonic()
-                result = next(results, None) or AmbiguousError("The adapter gave no result.", code="no_result")
-                duration = timedelta(seconds=time.monotonic() - started)
-                done = settling.Try(result=result, started_at=started_at, duration=duration)
-                settling.record(self._rows[message.delivery_id], self._token, done, self._adapter)
-                if breaker.note(self._channel, result, now=clock.now()):
-                    self._look_for_pause()
-                if index + 1 < len(batch) and self._is_held and not together:
-                    return batch[index + 1 :]
-                if isinstance(result, _Broken) and not self._adapter.at_most_once:
-                    return batch[index + 1 :]
+            return self._settle_together(batch, results) if together else self._settle_each(batch, results)
+
+    def _begin(self, message: Message) -> bool:
+        """Note that the provider is about to be called; False: the lease was lost."""
+        row, now = self._rows[message.delivery_id], clock.now()
+        row.started_at = now
+        return claiming.stamp_started(row.pk, self._token, now)
+
+    def _settle_together(self, batch: list[Message], results: Iterator[Receipt | Exception]) -> list[Message]:
+        """One call carries them all: they are settled together, too."""
+        started_at, started = clock.now(), time.monotonic()
+        found = list(islice(results, len(batch)))
+        duration = timedelta(seconds=time.monotonic() - started)
+        done = found + [_no_result() for _ in batch[len(found) :]]
+        tries = [settling.Try(result=result, started_at=started_at, duration=duration) for result in done]
+        rows = [self._rows[message.delivery_id] for message in batch]
+        settling.record(list(zip(rows, tries, strict=True)), self._token, self._adapter)
+        self._note(*done)
         return []
+
+    def _settle_each(self, batch: list[Message], results: Iterator[Receipt | Exception]) -> list[Message]:
+        """Each is settled before the next goes out: after a crash, no more than one is in doubt."""
+        for index, message in enumerate(batch):
+            if index and (not self._turn(1) or self._look_again(batch[index:])):
+                return batch[index:]
+            started_at, started = clock.now(), time.monotonic()
+            result = next(results, None) or _no_result()
+            duration = timedelta(seconds=time.monotonic() - started)
+            done = settling.Try(result=result, started_at=started_at, duration=duration)
+            settling.record([(self._rows[message.delivery_id], done)], self._token, self._adapter)
+            self._note(result)
+            if self._is_held or (isinstance(result, _Broken) and not self._adapter.at_most_once):
+                return batch[index + 1 :]
+        return []
+
+    def _note(self, *results: Receipt | Exception) -> None:
+        if breaker.note(self._channel, *results, now=clock.now()):
+            self._look_for_pause()
 
     def _results(self, batch: list[Message]) -> Generator[Receipt | Exception]:
         try:
@@ -175,6 +205,10 @@ class _Batch:
         except Exception as e:  # noqa: BLE001 - the edge: an adapter's bug is one failed try, not a lost batch
             signals.drain_failed.send(_Batch, actor=type(self._adapter).__name__, error=e)
             yield _Broken(f"The adapter raised {type(e).__name__}.", code=type(e).__name__)
+
+
+def _no_result() -> AmbiguousError:
+    return AmbiguousError("The adapter gave no result.", code="no_result")
 
 
 class _Broken(AmbiguousError):

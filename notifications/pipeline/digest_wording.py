@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.utils import timezone, translation
+from django.conf import settings
 
 from notifications import conf
 from notifications.exceptions import RenderError
@@ -132,7 +132,7 @@ def _render(live: Wording | None, digest: Digest, items: list[dict[str, Any]], c
         raise RenderError(message)
     content = wording.pick(live.contents, digest.channel, reader.locale)
     config = conf.current()
-    with translation.override(wording.language(content, reader.locale)), timezone.override(wording.zone(reader)):
+    with wording.manner(wording.language(content, reader.locale), reader.time_zone or settings.TIME_ZONE):
         return render(
             content,
             variables={"items": items, "count": count, "more": max(count - len(items), 0)},
@@ -140,6 +140,7 @@ def _render(live: Wording | None, digest: Digest, items: list[dict[str, Any]], c
             action=Action(),
             base_url=config.base_url,
             site_name=config.site_name,
+            look=config.look,
         )
 
 

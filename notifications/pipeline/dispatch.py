@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from django.db import InterfaceError, OperationalError, transaction
 
 from notifications import clock, conf, realtime, signals, wakeups
-from notifications.models import Delivery, Event, Notification
-from notifications.pipeline import capping, claiming, digesting, pausing
+from notifications.models import Event
+from notifications.pipeline import bulk, capping, claiming, digesting, pausing, sizing
 from notifications.pipeline.planning import plan_events
 from notifications.types import DeliveryState, EventState, Priority
 
@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
+    from notifications.models import Notification
     from notifications.pipeline.claiming import Claim
     from notifications.pipeline.planning import Planned
+
+
+#: Seconds a batch should take: what comes later and is more urgent waits for no longer.
+MOMENT = 0.5
+#: All dispatch drains do the same.
+_SIZED = "dispatch"
 
 
 def dispatch_batch(priority: Priority, *, more: Callable[[], None]) -> int:
@@ -28,19 +35,21 @@ def dispatch_batch(priority: Priority, *, more: Callable[[], None]) -> int:
     if held.everything:
         return 0
     levels = [level for level in Priority if level <= priority]
+    size = sizing.size(_SIZED, most=config.dispatch_batch)
     claim = claiming.claim(
         Event,
         priorities=levels,
         now=now,
         lease=config.lease_time,
-        limit=config.dispatch_batch,
+        limit=size,
         templates_held=held.templates,
         broadcasts_held=held.broadcasts,
     )
     if claim.full:
         more()
     if claim.rows:
-        _dispatch(claim)
+        with sizing.measured(_SIZED, size, claimed=len(claim.rows), moment=MOMENT):
+            _dispatch(claim)
     return len(claim.rows)
 
 
@@ -68,9 +77,9 @@ def _write(batch: list[Planned], token: UUID) -> None:
         digesting.collect(kept, now=clock.now())
         notifications = [told.notification for planned in kept for told in planned.told]
         deliveries = [row for planned in kept for told in planned.told for row in told.deliveries]
-        Notification.objects.bulk_create(notifications)
-        Delivery.objects.bulk_create(deliveries)
-        _close(kept)
+        bulk.insert(notifications)
+        bulk.insert(deliveries)
+        _close(kept, token)
         waiting = {
             (row.channel, row.due_at)
             for row in deliveries
@@ -90,20 +99,24 @@ def _announce(notifications: list[Notification]) -> None:
             realtime.publish(notification.recipient_id, notification.pk)
 
 
-def _close(kept: list[Planned]) -> None:
+#: What closing an event writes.
+_CLOSED = (
+    "state", "finished_at", "recipient_count", "unknown_count", "inactive_count", "planned_count", "lease_token",
+    "lease_until", "claims",
+)  # fmt: skip
+
+
+def _close(kept: list[Planned], token: UUID) -> None:
+    now = clock.now()
     for planned in kept:
         event = planned.event
-        event.state, event.finished_at = planned.state, clock.now()
+        event.state, event.finished_at = planned.state, now
         event.recipient_count = len(event.recipients) + event.duplicate_count
         event.unknown_count, event.inactive_count = planned.unknown_count, planned.inactive_count
         event.planned_count = sum(len(told.deliveries) for told in planned.told)
         event.lease_token = event.lease_until = None
         event.claims = 0
-    fields = [
-        "state", "finished_at", "recipient_count", "unknown_count", "inactive_count", "planned_count", "lease_token",
-        "lease_until", "claims",
-    ]  # fmt: skip
-    Event.objects.bulk_update([planned.event for planned in kept], fields)
+    bulk.update([planned.event for planned in kept], _CLOSED, token=token)
 
 
 def _fail(event: Event, token: UUID, error: Exception) -> None:

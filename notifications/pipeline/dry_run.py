@@ -11,12 +11,12 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from notifications import conf
 from notifications.channels import segments
 from notifications.exceptions import RenderError
 from notifications.pipeline import capping, digesting, outbox, pausing, wording
 from notifications.pipeline.outbox import Identity
-from notifications.pipeline.planning import Wordings, plan_events
+from notifications.pipeline.planning import plan_events
+from notifications.pipeline.sharing import Wordings
 from notifications.types import Channel, DeliveryState, Reason
 from notifications.values import Departure, DryRun, Forecast, Rendered, Sample
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: Renderings of each channel that are kept.
 SAMPLES = 3
+#: Events that are planned together.
+BATCH = 50
 
 
 def dry_run(drafted: Draft, chunks: Iterable[Chunk], *, audience: str = "") -> DryRun:
@@ -68,7 +70,7 @@ def foresee(events: list[Event], *, now: datetime) -> list[Planned]:
 
 def _plans(drafted: Draft, chunks: Iterable[Chunk]) -> Iterator[Planned]:
     events = (outbox.event_with(drafted, chunk) for chunk in chunks)
-    while batch := list(islice(events, conf.current().dispatch_batch)):
+    while batch := list(islice(events, BATCH)):
         yield from foresee(batch, now=drafted.due_at)
 
 
@@ -84,7 +86,7 @@ class _Tally:
         self._segments: Counter[str] = Counter()
         #: (channel, content, language) → sample
         self.samples: dict[tuple[str, int, str], Sample] = {}
-        self._wordings: Wordings | None = None
+        self._wordings = Wordings()
 
     def add(self, planned: Planned) -> None:
         """Count an event and all that comes of it."""
@@ -135,7 +137,7 @@ class _Tally:
         language = wording.language(content, told.recipient.locale)
         rendered, error = None, ""
         try:
-            rendered = self._render(row, told, event, contents)
+            rendered = self._render(row, told, event, content)
         except RenderError as e:
             error = str(e)
         sample = Sample(
@@ -151,12 +153,10 @@ class _Tally:
             self.samples[key] = sample
         return sample
 
-    def _render(self, row: Delivery, told: Told, event: Event, contents: tuple[Content, ...]) -> Rendered:
+    def _render(self, row: Delivery, told: Told, event: Event, content: Content) -> Rendered:
         if row.state == DeliveryState.FAILED:
             raise RenderError(row.last_error)
         if row.channel == Channel.IN_APP:
             return Rendered(title=told.notification.title, body=told.notification.body)
-        if self._wordings is None:
-            # All events say the same: what does not name its reader is rendered once.
-            self._wordings = Wordings(event, contents)
-        return self._wordings.render(row.channel, told.recipient)
+        # All events say the same: what does not name its reader is rendered once.
+        return self._wordings.render(event, content, told.recipient.reader, said="dry run")

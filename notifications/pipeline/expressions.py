@@ -163,6 +163,12 @@ class Expression(FilterExpression):
         #: From here on a missing variable is empty; None: it is an error.
         self.forgiving = next((at for at, step in enumerate(self.steps) if step.name in _MISSING_IS_EMPTY), None)
 
+    @property
+    def bare_name(self) -> str:
+        """The variable's name, if it is one without parts and filters; else empty."""
+        is_bare = isinstance(self.start, PlainVariable) and not self.steps and len(self.start.lookups or ()) == 1
+        return str(self.start.var) if is_bare else ""
+
     def resolve(self, context: Context, ignore_failures: bool = False) -> Any:
         budget: Budget = context.render_context["budget"]
         value, steps = self.start, self.steps

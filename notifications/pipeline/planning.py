@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from notifications import ids
 from notifications.exceptions import RenderError
 from notifications.models import Delivery, Notification
 from notifications.pipeline import facts, routing, wording
-from notifications.pipeline.rendering import names_used
+from notifications.pipeline.bulk import Blank
+from notifications.pipeline.sharing import Wordings
 from notifications.types import Channel, DeliveryState, EventState, Reason
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from notifications.models import Category, Event
     from notifications.pipeline.facts import Recipient, Wording
     from notifications.pipeline.routing import EventFacts, Route
-    from notifications.values import Content, Rendered
+    from notifications.values import Content
+
+
+_NOTIFICATION, _DELIVERY = Blank(Notification), Blank(Delivery)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,16 +52,19 @@ class Planned:
 def plan_events(events: list[Event], *, now: datetime) -> list[Planned]:
     """Decide everything about a batch from a constant number of queries; write nothing."""
     live = facts.templates(event.template_id for event in events)
-    people = facts.recipients(recipient for event in events for recipient in event.recipients)
-    return [_plan_event(event, live[event.template_id], people, now) for event in events]
+    people = facts.recipients((recipient for event in events for recipient in event.recipients), now=now)
+    wordings = Wordings()
+    with wording.house_style():
+        return [_plan_event(event, live[event.template_id], people, wordings, now) for event in events]
 
 
-def _plan_event(event: Event, live: Wording, people: dict[str, Recipient], now: datetime) -> Planned:
+def _plan_event(
+    event: Event, live: Wording, people: dict[str, Recipient], wordings: Wordings, now: datetime
+) -> Planned:
     planned = Planned(event=event, facts=facts.of_event(event, live), category=live.template.category)
     if event.expires_at is not None and event.expires_at <= now:
         planned.state = EventState.EXPIRED
         return planned
-    wordings = Wordings(event, live.contents)
     for recipient_id in event.recipients:
         recipient = people.get(recipient_id)
         if recipient is None:
@@ -71,13 +79,17 @@ def _plan_event(event: Event, live: Wording, people: dict[str, Recipient], now: 
             routes=routes,
             deliveries=[_delivery(event, notification, route, now) for route in routes],
         )
-        _tell_in_app(told, wordings, now)
+        _tell_in_app(event, live.contents, told, wordings, now)
         planned.told.append(told)
     return planned
 
 
 def _notification(event: Event, live: Wording, recipient: Recipient, now: datetime) -> Notification:
-    return Notification(
+    pk = ids.uuid7()
+    return _NOTIFICATION.filled_in(
+        id=pk,
+        # Its place is where it came in, until it is snoozed.
+        sort_key=pk,
         event_id=event.pk,
         recipient_id=recipient.pk,
         template_id=event.template_id,
@@ -93,9 +105,9 @@ def _notification(event: Event, live: Wording, recipient: Recipient, now: dateti
 
 
 def _delivery(event: Event, notification: Notification, route: Route, now: datetime) -> Delivery:
-    return Delivery(
+    return _DELIVERY.filled_in(
         event_id=event.pk,
-        notification=notification,
+        notification_id=notification.pk,
         recipient_id=notification.recipient_id,
         template_id=notification.template_id,
         version_id=notification.version_id,
@@ -114,36 +126,17 @@ def _delivery(event: Event, notification: Notification, route: Route, now: datet
     )
 
 
-def _tell_in_app(told: Told, wordings: Wordings, now: datetime) -> None:
+def _tell_in_app(event: Event, contents: tuple[Content, ...], told: Told, wordings: Wordings, now: datetime) -> None:
     """Put the words onto the inbox row and list it; in-app is sent by the transaction that writes it."""
     in_app = next((row for row in told.deliveries if row.channel == Channel.IN_APP), None)
     if in_app is None or in_app.state != DeliveryState.SENT:
         return
     try:
-        rendered = wordings.render(Channel.IN_APP, told.recipient)
+        content = wording.pick(contents, Channel.IN_APP, told.recipient.locale)
+        rendered = wordings.render(event, content, told.recipient.reader)
     except RenderError as e:
         in_app.state, in_app.sent_at = DeliveryState.FAILED, None
         in_app.reason, in_app.last_error = Reason.RENDER_ERROR, str(e)
         return
     told.notification.title, told.notification.body = rendered.title, rendered.body
     told.notification.listed_at = now
-
-
-class Wordings:
-    """Renderings of one event, made once for all recipients whom the words do not name."""
-
-    def __init__(self, event: Event, contents: tuple[Content, ...]) -> None:
-        self._event = event
-        self._contents = contents
-        #: (content, language, zone) → rendering: numbers and dates are written as the reader does.
-        self._shared: dict[tuple[int, str, str], Rendered] = {}
-
-    def render(self, channel: str, recipient: Recipient) -> Rendered:
-        content = wording.pick(self._contents, channel, recipient.locale)
-        key = (content.id, wording.language(content, recipient.locale), recipient.reader.time_zone)
-        if key in self._shared:
-            return self._shared[key]
-        rendered = wording.render_event(content, self._event, reader=recipient.reader)
-        if "recipient_name" not in names_used(content):
-            self._shared[key] = rendered
-        return rendered

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.conf import settings
-from django.template.context import Context
-from django.template.engine import Engine
 from django.utils.html import linebreaks
 from django.utils.translation import get_language, gettext
 
 from notifications.exceptions import RenderError, TemplateRefused
+from notifications.pipeline import mail_frame, plain_text
 from notifications.pipeline.markup import CONTROLS
 from notifications.pipeline.safe_tags import absolute_link
 from notifications.pipeline.sandbox import compile_template
 from notifications.registry import did_you_mean
 from notifications.types import Channel
-from notifications.values import Rendered
+from notifications.values import Look, Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-
-    from django.template.base import Template
 
     from notifications.values import Action, Content
 
@@ -34,7 +29,6 @@ RESERVED = frozenset({"action_text", "action_url", "recipient_name", "site_name"
 MAX_TITLE = 200
 MAX_PREVIEW = 120
 
-_LAYOUTS = Path(__file__).resolve().parent.parent / "templates"
 _LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
 #: Not the no-break spaces, which languages put inside numbers.
 _SPACES = re.compile("[ \t-\r\x1c-\x1f\x85\u2028\u2029]+")
@@ -64,6 +58,7 @@ def render(
     action: Action,
     base_url: str,
     site_name: str,
+    look: Look = Look(),  # noqa: B008 - frozen
 ) -> Rendered:
     """Fill in a content; raise `RenderError` naming the field and the cause."""
     url = _action_link(action, base_url)
@@ -76,20 +71,20 @@ def render(
         return Rendered(title=title, body=body)
 
     fragment = _fill(content, "html", context, base_url) if content.html.strip() else linebreaks(body, autoescape=True)
-    has_button = bool(url) and "action_url" not in _names(content, "html")
-    layout = {
-        "title": title,
-        "preview": _SPACES.sub(" ", body)[:MAX_PREVIEW],
-        "fragment": fragment,
-        "button_url": url if has_button else "",
-        "button_text": label,
-        "site_name": site_name,
-        "base_url": base_url,
-        **_language(content.locale),
-    }
-    if url and "action_url" not in _names(content, "body"):
+    # Some read only the text: where nobody wrote any, it is what the HTML says.
+    source: Field = "body" if body or not content.html.strip() else "html"
+    body = body or plain_text.text_of(fragment)
+    button = {} if "action_url" in _names(content, "html") else {"button_url": url, "button_text": label}
+    words = mail_frame.Words(
+        title=title,
+        preview=_SPACES.sub(" ", body)[:MAX_PREVIEW],
+        fragment=fragment,
+        **button,
+    )
+    html = mail_frame.framed(words, look=look, base_url=base_url, site_name=site_name, **_language(content.locale))
+    if url and "action_url" not in _names(content, source):
         body = f"{body}\n\n{label}: {url}".lstrip()
-    return Rendered(title=title, body=body, html=str.__str__(_email_layout().render(Context(layout))))
+    return Rendered(title=title, body=body, html=html)
 
 
 def names_used(content: Content) -> frozenset[str]:
@@ -160,12 +155,20 @@ def _action_link(action: Action, base_url: str) -> str:
 
 def _clean_title(text: str) -> str:
     """Return one line that reads as it looks: it becomes a mail header and a line in a list."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        # Most are, and there is nothing in them to look for.
+        return _shortened(text.strip())
     text = _INVISIBLE.sub("", CONTROLS.sub("", _SPACES.sub(" ", text)))
-    text = _STRAY_JOINER.sub("", text).strip()
-    return text if len(text) <= MAX_TITLE else text[: MAX_TITLE - 1].rstrip() + "…"
+    return _shortened(_STRAY_JOINER.sub("", text).strip())
+
+
+def _shortened(title: str) -> str:
+    return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1].rstrip() + "…"
 
 
 def _clean_body(text: str) -> str:
+    if text.isascii() and text.replace("\n", "").isprintable():
+        return text.strip()
     return CONTROLS.sub("", _LINE_BREAK.sub("\n", text)).strip()
 
 
@@ -174,9 +177,3 @@ def _language(locale: str) -> dict[str, str]:
     language = locale or get_language() or settings.LANGUAGE_CODE
     is_bidi = language.partition("-")[0].lower() in settings.LANGUAGES_BIDI
     return {"language": language, "direction": "rtl" if is_bidi else "ltr"}
-
-
-@lru_cache(maxsize=1)
-def _email_layout() -> Template:
-    engine = Engine(dirs=[str(_LAYOUTS)], libraries={"i18n": "django.templatetags.i18n"})
-    return engine.get_template("notifications/email/base.html")

@@ -13,12 +13,13 @@ from django.db import transaction
 from notifications import clock, conf, signals, wakeups
 from notifications.exceptions import AmbiguousError, DeliveryError, MisconfiguredError, PermanentError, TransientError
 from notifications.models import Attempt, Delivery
-from notifications.pipeline import breaker, claiming
+from notifications.pipeline import breaker, bulk, suppressing
 from notifications.pipeline.backoff import next_retry_at
 from notifications.types import DeliveryState, Outcome, Reason
 from notifications.values import Receipt
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -34,59 +35,79 @@ class Try:
     duration: timedelta
 
 
-def record(row: Delivery, token: UUID, done: Try, adapter: Adapter) -> None:
-    """Write the attempt and what follows from it, in one transaction."""
-    number = row.attempts + 1
-    backend = type(adapter).__name__
-    verdict = _verdict(done.result, number, row, at_most_once=adapter.at_most_once)
+_ATTEMPT = bulk.Blank(Attempt)
+
+#: What ending a try, or putting off a delivery, may change.
+_WRITTEN = (
+    "state", "reason", "due_at", "started_at", "finished_at", "sent_at", "attempts", "attempts_before", "backend",
+    "provider_message_id", "last_error", "lease_token", "lease_until", "claims",
+)  # fmt: skip
+
+
+def record(tries: Sequence[tuple[Delivery, Try]], token: UUID, adapter: Adapter) -> None:
+    """Write the attempts and what follows from them, in one transaction: two statements, however many they are."""
+    backend, attempts = type(adapter).__name__, []
+    for row, done in tries:
+        verdict = _verdict(done.result, row, at_most_once=adapter.at_most_once)
+        row.attempts += 1
+        row.backend, row.last_error = backend, verdict.detail
+        for name, value in verdict.changes.items():
+            setattr(row, name, value)
+        attempts.append(
+            _ATTEMPT.filled_in(
+                delivery_id=row.pk,
+                number=row.attempts,
+                backend=backend,
+                started_at=done.started_at,
+                duration=done.duration,
+                outcome=verdict.outcome,
+                code=verdict.code[:100],
+                detail=verdict.detail,
+            )
+        )
     with transaction.atomic():
-        # Also when the lease was lost: the provider was called.
-        Attempt.objects.create(
-            delivery_id=row.pk,
-            number=number,
-            backend=backend,
-            started_at=done.started_at,
-            duration=done.duration,
-            outcome=verdict.outcome,
-            code=verdict.code[:100],
-            detail=verdict.detail,
-        )
-        finish(row, token, attempts=number, backend=backend, last_error=verdict.detail, **verdict.changes)
+        # Also where the lease was lost: the provider was called.
+        bulk.insert(attempts)
+        for row in finish([row for row, _ in tries], token):
+            if row.state == DeliveryState.PENDING:
+                signals.delivery_deferred.send(
+                    Delivery,
+                    delivery_id=row.pk,
+                    channel=row.channel,
+                    attempt=row.attempts,
+                    due_at=row.due_at,
+                    error=row.last_error,
+                )
+        suppressing.learn(((row, done.result) for row, done in tries), now=clock.now())
 
 
-def finish(row: Delivery, token: UUID, *, state: DeliveryState, **changes: Any) -> None:
-    """Let go of the row and tell; a row whose lease was lost is somebody else's to tell of."""
-    if not claiming.settle(Delivery, row.pk, token, now=clock.now(), state=state, **changes):
-        return
-    attempts = changes.get("attempts", row.attempts)
-    if state == DeliveryState.PENDING:
-        due_at = changes["due_at"]
-        transaction.on_commit(partial(wakeups.ring, wakeups.deliver_actor(row.channel), due_at), robust=True)
-        signals.delivery_deferred.send(
-            Delivery,
-            delivery_id=row.pk,
-            channel=row.channel,
-            attempt=attempts,
-            due_at=due_at,
-            error=changes["last_error"],
-        )
-        return
-    signals.delivery_finished.send(
-        Delivery,
-        delivery_id=row.pk,
-        channel=row.channel,
-        state=state,
-        reason=changes.get("reason", ""),
-        attempts=attempts,
-    )
+def finish(rows: Sequence[Delivery], token: UUID) -> list[Delivery]:
+    """
+    Write rows as they are now, let go of them and tell; return those that were still ours.
 
-
-def put_off(row: Delivery, token: UUID, *, until: datetime, reason: Reason) -> None:
-    """Let go of a row that is not to be sent before an instant; no try is spent."""
-    if claiming.settle(
-        Delivery, row.pk, token, now=clock.now(), state=DeliveryState.PENDING, due_at=until, reason=reason
-    ):
-        transaction.on_commit(partial(wakeups.ring, wakeups.deliver_actor(row.channel), until), robust=True)
+    One whose lease was lost is somebody else's to tell of.
+    """
+    now = clock.now()
+    for row in rows:
+        row.lease_token = row.lease_until = None
+        row.claims = 0
+        row.finished_at = None if row.state == DeliveryState.PENDING else now
+    written = bulk.update(rows, _WRITTEN, token=token)
+    ours = [row for row in rows if row.pk in written]
+    waiting = {(row.channel, row.due_at) for row in ours if row.state == DeliveryState.PENDING}
+    for channel, due_at in waiting:
+        transaction.on_commit(partial(wakeups.ring, wakeups.deliver_actor(channel), due_at), robust=True)
+    for row in ours:
+        if row.state != DeliveryState.PENDING:
+            signals.delivery_finished.send(
+                Delivery,
+                delivery_id=row.pk,
+                channel=row.channel,
+                state=row.state,
+                reason=row.reason,
+                attempts=row.attempts,
+            )
+    return ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +120,8 @@ class _Verdict:
     changes: dict[str, Any]
 
 
-def _verdict(result: Receipt | Exception, number: int, row: Delivery, *, at_most_once: bool) -> _Verdict:
-    """Return what follows from the result of try `number`."""
+def _verdict(result: Receipt | Exception, row: Delivery, *, at_most_once: bool) -> _Verdict:
+    """Return what follows from the result of one more try."""
     if isinstance(result, Receipt):
         sent = {
             "state": DeliveryState.SENT,
@@ -122,7 +143,7 @@ def _verdict(result: Receipt | Exception, number: int, row: Delivery, *, at_most
     if isinstance(result, MisconfiguredError):
         return _Verdict(outcome=Outcome.MISCONFIGURED, code=code, detail=detail, changes=_once_mended(row))
     outcome = Outcome.AMBIGUOUS if isinstance(result, AmbiguousError) else Outcome.TRANSIENT
-    changes = _retry(result, number - row.attempts_before, row.channel)
+    changes = _retry(result, row.attempts + 1 - row.attempts_before, row.channel)
     return _Verdict(outcome=outcome, code=code, detail=detail, changes=changes)
 
 

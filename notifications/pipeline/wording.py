@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,8 @@ from notifications.types import Priority
 from notifications.values import Action, Content, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from notifications.models import Event
     from notifications.values import Rendered
@@ -120,15 +122,25 @@ def language(content: Content, locale: str) -> str:
     return locale if content.locale.lower() in _fallbacks(locale) else content.locale
 
 
-def zone(reader: Reader) -> ZoneInfo:
-    """Return the zone a content is filled in with."""
-    return ZoneInfo(reader.time_zone or settings.TIME_ZONE)
+def house_style() -> AbstractContextManager[None]:
+    """Write as the site does for a whole batch: only readers with a manner of their own cost a change then."""
+    return manner(settings.LANGUAGE_CODE, settings.TIME_ZONE)
+
+
+@contextmanager
+def manner(language: str, zone: str) -> Iterator[None]:
+    """Write in a language, with the dates of a zone."""
+    if translation.get_language() == language and timezone.get_current_timezone_name() == zone:
+        yield
+        return
+    with translation.override(language), timezone.override(ZoneInfo(zone)):
+        yield
 
 
 def render_event(content: Content, event: Event, *, reader: Reader) -> Rendered:
     """Return a content with the event's variables filled in, in the reader's zone and manner; raise `RenderError`."""
     config = conf.current()
-    with translation.override(language(content, reader.locale)), timezone.override(zone(reader)):
+    with manner(language(content, reader.locale), reader.time_zone or settings.TIME_ZONE):
         return render(
             content,
             variables=event.variables,
@@ -136,6 +148,7 @@ def render_event(content: Content, event: Event, *, reader: Reader) -> Rendered:
             action=Action(url=event.action_url, text=event.action_text),
             base_url=config.base_url,
             site_name=config.site_name,
+            look=config.look,
         )
 
 

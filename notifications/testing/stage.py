@@ -15,7 +15,7 @@ from unittest.mock import patch
 from django.test import override_settings
 
 from notifications import clock, conf, ids, registry, wakeups
-from notifications.pipeline import breaker, draining, pausing, wording
+from notifications.pipeline import breaker, draining, pausing, sizing, wording
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,5 +61,6 @@ def _ring_nowhere(actor: str, due_at: datetime | None = None) -> None:
 def _forget() -> None:
     """Let the process forget what it remembers of another time."""
     breaker.forget()
+    sizing.forget()
     pausing.forget()
     wording.forget()

@@ -1,0 +1,126 @@
+"""Our own contestant: the project as it is shipped, its worker started as its README says."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import redis
+
+from benchmarks import producer
+from benchmarks.contestant import AT_ONCE, WORKERS, Contestant, Run, Void
+from benchmarks.databases import create_database
+from benchmarks.processes import finish, running, wait_until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIMIT = 300.0
+#: Events of one transaction where they are published beforehand.
+BEFOREHAND = 100
+TABLES = ("event", "broadcast", "notification", "delivery", "attempt", "frequencycount", "digest")
+#: By partial indexes: asking costs next to nothing, however much is done.
+OPEN = """SELECT EXISTS (SELECT 1 FROM notifications_event WHERE state IN ('pending', 'dispatching'))
+    OR EXISTS (SELECT 1 FROM notifications_delivery WHERE state IN ('pending', 'sending'))"""
+
+
+class Ours(Contestant):
+    name = "this project"
+    #: Worker processes.
+    workers = WORKERS
+
+    def __init__(self, *, database_url: str, redis_url: str, folder: Path) -> None:
+        super().__init__(database_url=database_url, redis_url=redis_url, folder=folder)
+        self._environment = {"DJANGO_SETTINGS_MODULE": "benchmarks.settings", "REDIS_URL": redis_url}
+
+    def versions(self) -> dict[str, str]:
+        names = ("django", "dramatiq", "psycopg", "redis", "hiredis")
+        return {"python": sys.version.split()[0]} | {name: importlib.metadata.version(name) for name in names}
+
+    def prepare(self, people: int) -> None:
+        self.database_url = create_database(self.database_url, "ours")
+        self._environment["DATABASE_URL"] = self.database_url
+        self._produce(["prepare", people])
+
+    def single_drain(self, count: int) -> Run:
+        self.empty()
+        share = count // 4
+        self._produce(*(["publish", share, number * share, BEFOREHAND] for number in range(4)))
+        with running(self._worker(), self._environment):
+            # Starting up is left out, here and with the others.
+            wait_until(
+                lambda: bool(self._ask("SELECT EXISTS (SELECT 1 FROM notifications_notification)")),
+                seconds=60,
+                what="begun",
+            )
+            started = time.time()
+            self._until_settled(4 * share)
+            return self._run(4 * share, started)
+
+    def single_live(self, count: int, producers: int) -> Run:
+        self.empty()
+        share = count // producers
+        with running(self._worker(), self._environment):
+            self._until_ready()
+            printed = self._produce(*(["publish", share, number * share, 1] for number in range(producers)))
+            started = min(float(text) for text in printed)
+            self._until_settled(share * producers)
+            return self._run(share * producers, started)
+
+    def batch(self, people: int, *, shared: bool) -> Run:
+        self.empty()
+        with running(self._worker(), self._environment):
+            self._until_ready()
+            printed = self._produce(["batch", people, producer.SHARED if shared else producer.PERSONAL])
+            self._until_settled(-(-people // 50))
+            return self._run(people, float(printed[0]))
+
+    def pickup(self, samples: int) -> list[float]:
+        raise NotImplementedError
+
+    def empty(self) -> None:
+        """Begin anew: no rows, no messages."""
+        tables = ", ".join(f"notifications_{table}" for table in TABLES)
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            connection.execute(f"TRUNCATE {tables} CASCADE")
+            connection.execute("CHECKPOINT")
+        redis.Redis.from_url(self.redis_url).flushdb()
+
+    def _produce(self, *arguments: list[Any]) -> list[str]:
+        commands = [[sys.executable, "-m", "benchmarks.producer", *map(str, some)] for some in arguments]
+        return finish(commands, self._environment)
+
+    def _worker(self) -> list[list[str]]:
+        options = ["--processes", str(self.workers), "--threads", str(AT_ONCE)]
+        return [[sys.executable, "manage.py", "rundramatiq", *options]]
+
+    def _until_ready(self) -> None:
+        """Wait for the first heartbeats of all processes."""
+        beats = "SELECT count(*) FROM notifications_workerheartbeat"
+        wait_until(lambda: self._ask(beats) >= self.workers, seconds=60, what="workers that beat")
+
+    def _until_settled(self, events: int) -> None:
+        self._counted = events
+        wait_until(lambda: not self._ask(OPEN), seconds=LIMIT, what="everything settled")
+
+    def _run(self, count: int, started: float) -> Run:
+        seconds = time.time() - started
+        found = self._ask(
+            "SELECT (SELECT count(*) FROM notifications_notification), "
+            "(SELECT count(*) FROM notifications_delivery WHERE state = 'sent'), "
+            "(SELECT count(*) FROM notifications_delivery), "
+            "(SELECT count(*) FROM notifications_attempt WHERE outcome = 'sent')",
+            row=True,
+        )
+        if found != (count, 2 * count, 2 * count, count):
+            raise Void(f"Of {count} notifications there are (notifications, sent, deliveries, attempts): {found}.")
+        return Run(count=count, seconds=seconds)
+
+    def _ask(self, sql: str, *, row: bool = False) -> Any:
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            found = connection.execute(sql).fetchone()
+        assert found is not None
+        return found if row else found[0]

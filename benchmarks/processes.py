@@ -1,0 +1,59 @@
+"""Processes of a benchmark: started together, waited for, stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from benchmarks.contestant import Void
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+STOP_SECONDS = 30.0
+POLL_SECONDS = 0.02
+
+
+def finish(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> list[str]:
+    """Run commands side by side to their end; return what each printed; raise `Void` if one fails."""
+    processes = [
+        subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True)
+        for command in commands
+    ]
+    printed = [process.communicate()[0] for process in processes]
+    for process in processes:
+        if process.returncode:
+            raise Void(f"{' '.join(map(str, process.args))} ended with {process.returncode}.")  # type: ignore[arg-type]
+    return printed
+
+
+@contextmanager
+def running(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
+    """Keep processes running, and stop them as an operator would."""
+    processes: list[subprocess.Popen[str]] = []
+    try:
+        for command in commands:
+            processes.append(subprocess.Popen(command, env={**os.environ, **environment}, text=True))  # noqa: PERF401
+        yield processes
+    finally:
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        for process in processes:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
+    """Wait for a condition; raise `Void` after so long."""
+    until = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > until:
+            raise Void(f"After {seconds:g} s still not: {what}.")
+        time.sleep(POLL_SECONDS)

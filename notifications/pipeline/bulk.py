@@ -1,0 +1,130 @@
+"""Set-wise reading and writing: however many rows, one statement with few parameters."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from django.db import connection
+from django.db.models import AutoField, JSONField, Model, UUIDField
+from django.db.models.base import ModelState
+from django.db.models.expressions import RawSQL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from uuid import UUID
+
+    from django.db.models import Field
+
+    from notifications.models import Leased
+
+Row = TypeVar("Row", bound=Model)
+
+
+class Blank(Generic[Row]):
+    """A form for new rows of a model: its defaults, read once. `Model.__init__` costs more than writing the row."""
+
+    def __init__(self, model: type[Row]) -> None:
+        self._model = model
+        fields = model._meta.concrete_fields
+        self._made: dict[str, Callable[[], Any]] = {
+            field.attname: field.default for field in fields if field.has_default() and callable(field.default)
+        }
+        self._fixed = {field.attname: field.get_default() for field in fields if field.attname not in self._made}
+
+    def filled_in(self, **values: Any) -> Row:
+        """Return a new row. Values go by the names of the columns: `recipient_id`."""
+        row = self._model.__new__(self._model)
+        row._state = ModelState()
+        row.__dict__.update(self._fixed)
+        for name, make in self._made.items():
+            if name not in values:
+                row.__dict__[name] = make()
+        row.__dict__.update(values)
+        return row
+
+
+def among(field: Field[Any, Any], values: Collection[Any]) -> Any:
+    """Return `values` for a lookup `…__in`: as one array where the database has those, not as so many parameters."""
+    if connection.vendor != "postgresql":
+        return values
+    kind = field.cast_db_type(connection)
+    return RawSQL(f"SELECT unnest(%s::{kind}[])", [list(values)])  # noqa: S611 - the type is ours
+
+
+def insert(rows: Sequence[Model]) -> None:
+    """Insert new rows of one model, in the caller's transaction. What the database itself numbers stays unnumbered."""
+    if not rows:
+        return
+    model = type(rows[0])
+    if connection.vendor != "postgresql":
+        model._default_manager.bulk_create(rows)
+        return
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(field.column) for field in fields)
+    names = [(field.attname, _json if isinstance(field, JSONField) else None) for field in fields]
+    sql = f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN"
+    # Not a call whose errors Django's cursor translates by itself.
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:
+        for row in rows:
+            values = row.__dict__
+            copy.write_row([values[name] if dump is None else dump(values[name]) for name, dump in names])
+
+
+def update(rows: Sequence[Leased], names: Sequence[str], *, token: UUID) -> set[Any]:
+    """
+    Write these columns, as the rows have them now, of those that are held by `token`; return the keys of those.
+
+    What is the same in all rows is said once; the rest comes as a table of values.
+    """
+    if not rows:
+        return set()
+    model = type(rows[0])
+    meta, quote = model._meta, connection.ops.quote_name
+    table, pk = quote(meta.db_table), f"{quote(meta.db_table)}.{quote(meta.pk.column)}"
+    shared: list[Field[Any, Any]] = []
+    own: list[Field[Any, Any]] = [meta.pk]
+    for name in names:
+        field = meta.get_field(name)
+        (own if _varies(rows, field.attname) else shared).append(field)
+    values, params = _values(own, rows)
+    sets = [f"{quote(field.column)} = %s" for field in shared]
+    sets += [f"{quote(field.column)} = v.column{number}" for number, field in enumerate(own[1:], start=2)]
+    sql = (
+        f"UPDATE {table} SET {', '.join(sets)} FROM {values} "  # noqa: S608 - names are ours
+        f"WHERE {pk} = v.column1 AND {table}.lease_token = %s RETURNING {pk}"
+    )
+    held = meta.get_field("lease_token").get_db_prep_save(token, connection)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*(_prepared(field, rows[0]) for field in shared), *params, held])
+        return {meta.pk.to_python(row[0]) for row in cursor.fetchall()}
+
+
+def _values(fields: Sequence[Field[Any, Any]], rows: Sequence[Model]) -> tuple[str, list[Any]]:
+    """Return a table `v` of these columns of the rows, column1 and so on, and its parameters."""
+    columns = [[_prepared(field, row) for row in rows] for field in fields]
+    if connection.vendor == "postgresql":
+        arrays = ", ".join(f"%s::{field.cast_db_type(connection)}[]" for field in fields)
+        names = ", ".join(f"column{number}" for number in range(1, len(fields) + 1))
+        return f"unnest({arrays}) AS v ({names})", columns
+    place = f"({', '.join(['%s'] * len(fields))})"
+    return f"(VALUES {', '.join([place] * len(rows))}) AS v", [
+        value for row in zip(*columns, strict=True) for value in row
+    ]
+
+
+def _varies(rows: Sequence[Model], name: str) -> bool:
+    first = getattr(rows[0], name)
+    return any(getattr(row, name) != first for row in rows)
+
+
+def _prepared(field: Field[Any, Any], row: Model) -> Any:
+    if isinstance(field, UUIDField) and connection.features.has_native_uuid_field:
+        # The driver knows it as it is.
+        return getattr(row, field.attname)
+    return field.get_db_prep_save(getattr(row, field.attname), connection)
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)

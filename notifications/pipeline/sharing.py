@@ -1,0 +1,36 @@
+"""Renderings made once for all readers whom the words do not name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from notifications.pipeline import wording
+from notifications.pipeline.rendering import names_used
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from notifications.models import Event
+    from notifications.values import Content, Reader, Rendered
+
+
+class Wordings:
+    """The renderings of one batch. Events of one broadcast say the same."""
+
+    def __init__(self) -> None:
+        #: (what was said, content, language, zone) → rendering: numbers and dates are written as the reader does.
+        self._shared: dict[tuple[Hashable, int, str, str], Rendered] = {}
+        #: Content → whether it names its reader.
+        self._naming: dict[int, bool] = {}
+
+    def render(self, event: Event, content: Content, reader: Reader, *, said: Hashable = None) -> Rendered:
+        """Fill in a content for a reader; raise `RenderError`. `said` is the same for events that say the same."""
+        if content.id not in self._naming:
+            self._naming[content.id] = "recipient_name" in names_used(content)
+        if self._naming[content.id]:
+            return wording.render_event(content, event, reader=reader)
+        of = said or event.broadcast_id or event.pk
+        key = (of, content.id, wording.language(content, reader.locale), reader.time_zone)
+        if key not in self._shared:
+            self._shared[key] = wording.render_event(content, event, reader=reader)
+        return self._shared[key]
