@@ -219,9 +219,6 @@ class Adapter(Protocol):
     #: How many characters of body it takes; None: any number.
     max_length: ClassVar[int | None]
 
-    def takes(self, message: Message) -> bool:
-        """Tell whether a message is for this backend at all."""
-
     def check(self) -> list[str]:
         """Return what is wrong with its options, in words; ask nobody else."""
 

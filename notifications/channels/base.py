@@ -37,10 +37,6 @@ class ChannelAdapter(ABC):
         """The backend's name in the log."""
         return type(self).__name__
 
-    def takes(self, message: Message) -> bool:
-        """Tell whether a message is for this backend at all, where a channel has several for addresses of several kinds."""
-        return True
-
     def check(self) -> list[str]:
         """Return what is wrong with its options, in words, for the system checks; ask nobody else."""
         return []

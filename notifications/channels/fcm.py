@@ -59,9 +59,6 @@ class FcmChannel(ChannelAdapter):
         #: Has it taken a message of ours? Then what it refuses later is not for our credentials.
         self._is_proven = False
 
-    def takes(self, message: Message) -> bool:
-        return "token" in (message.endpoint or {})
-
     def check(self) -> list[str]:
         return self._account.problems()
 

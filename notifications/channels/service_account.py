@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import jwt
@@ -16,7 +17,6 @@ from notifications.channels.http import error_of
 from notifications.exceptions import AmbiguousError, MisconfiguredError, PermanentError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from notifications.channels.http import Http
@@ -30,8 +30,9 @@ NEEDED = ("project_id", "client_email", "private_key", "token_uri")
 class ServiceAccount:
     """An account by the JSON file that Google's console gives out, for one scope."""
 
-    def __init__(self, given: Mapping[str, Any], *, scope: str) -> None:
-        self._given = {name: str(given.get(name, "")) for name in NEEDED}
+    def __init__(self, given: object, *, scope: str) -> None:
+        known = given if isinstance(given, Mapping) else {}
+        self._given = {name: str(known.get(name, "")) for name in NEEDED}
         self._key = _loaded(self._given["private_key"])
         self._scope = scope
         self._lock = threading.Lock()

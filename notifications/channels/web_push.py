@@ -59,9 +59,6 @@ class WebPushChannel(ChannelAdapter):
         """What a browser needs to subscribe: the `applicationServerKey`."""
         return self._vapid.public_key
 
-    def takes(self, message: Message) -> bool:
-        return "endpoint" in (message.endpoint or {})
-
     def check(self) -> list[str]:
         return self._vapid.problems()
 

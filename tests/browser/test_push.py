@@ -7,17 +7,22 @@ import time
 from urllib.parse import urlsplit
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from notifications.channels.web_push import WebPushChannel
 from notifications.ids import uuid7
-from notifications.models import Endpoint
-from notifications.types import Priority
+from notifications.models import Delivery, Endpoint
+from notifications.publishing import publish_notification
+from notifications.services import endpoints
+from notifications.services.consent import Origin
+from notifications.types import ConsentSource, DeliveryState, Priority
 from notifications.values import Action, Message, Receipt, Rendered
 from tests.browser.looking import open_inbox
 from tests.browser.test_access import violations
+from tests.factories import make_template
 from tests.providers.push_service import PushService
-from tests.website.settings import NOTIFICATION_CHANNELS
+from tests.website.settings import NOTIFICATION_CHANNELS, NOTIFICATIONS
 
 pytestmark = pytest.mark.browser
 
@@ -33,6 +38,7 @@ SUBSCRIBING = """(() => {
   PushManager.prototype.subscribe = async function (options) {
     if (!options.userVisibleOnly) throw new Error("unseen");
     const key = options.applicationServerKey;
+    if (current) throw new DOMException("subscribed with another key", "InvalidStateError");
     asked.push(btoa(String.fromCharCode(...key)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", ""));
     current = { ...made, options: { applicationServerKey: key.buffer }, toJSON: () => made, unsubscribe: async () => ((current = null), true) };
     return current;
@@ -56,7 +62,8 @@ def channel():
 @pytest.fixture
 def push_hosts(settings):
     """What the site's own process has, here as well."""
-    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "PUSH_HOSTS": ["127.0.0.1"], "PRIVATE_HOSTS": ["127.0.0.1"]}
+    settings.NOTIFICATIONS = NOTIFICATIONS
+    settings.NOTIFICATION_CHANNELS = NOTIFICATION_CHANNELS
 
 
 @pytest.fixture
@@ -99,6 +106,14 @@ def wait_for(page, expression, seconds=10):
         assert time.monotonic() < until, f"nothing from {expression}"
         page.wait_for_timeout(50)
     return value
+
+
+def wait_until(condition, seconds=20):
+    """Wait for something that happens in the site's process."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen"
+        time.sleep(0.05)
 
 
 def shown(page):
@@ -168,6 +183,37 @@ def test_a_click_subscribes_and_what_is_sent_is_shown(page, alice, service, chan
     ]
 
 
+SHIPPED = {
+    ("in_app", ""): {"title": "Shipped", "body": ""},
+    ("web_push", ""): {"title": "Shipped", "body": "Order {{ number }}"},
+}
+
+
+def test_what_business_code_publishes_reaches_the_device_until_the_browser_is_gone(page, alice, service, push_hosts):
+    make_template("ORDER_SHIPPED", contents=SHIPPED, variables={"number": {"sample": "1"}})
+    turn_on(page)
+
+    publish_notification("ORDER_SHIPPED", recipient=alice, variables={"number": "42"}, action_url="/host/?order")
+    wait_until(lambda: service.pushed)
+    Browsers(page).deliver(service.pushed[0].plain.decode())
+
+    assert [(one["title"], one["body"]) for one in shown(page)] == [("Shipped", "Order 42")]
+    delivery = Delivery.objects.get(channel="web_push")
+    wait_until(lambda: Delivery.objects.get(pk=delivery.pk).state == DeliveryState.SENT)
+    assert Endpoint.objects.get().disabled_at is None
+
+    # The browser throws the subscription away; the push service says so at the next message.
+    service.browsers.clear()
+    publish_notification("ORDER_SHIPPED", recipient=alice, variables={"number": "43"})
+    wait_until(lambda: Endpoint.objects.get().disabled_at)
+    failed = Delivery.objects.exclude(pk=delivery.pk).get(channel="web_push")
+    assert (failed.state, failed.reason) == (DeliveryState.FAILED, "endpoint_gone")
+    inbox = page.get_by_role("dialog")
+    inbox.get_by_role("button", name="Back").click()
+    inbox.get_by_role("button", name="Preferences").click()
+    expect(inbox.get_by_role("button", name=ON)).to_be_visible()
+
+
 def test_a_repetition_is_shown_once_and_what_cannot_be_read_is_shown_all_the_same(page, service):
     turn_on(page)
     browsers = Browsers(page)
@@ -229,16 +275,19 @@ def test_it_is_turned_off_again(page):
     ) is None  # fmt: skip
 
 
-def test_a_device_of_somebody_else_is_off_until_one_turns_it_on(page, bob):
+def test_a_device_of_somebody_else_is_off_until_one_turns_it_on(page, alice, bob, service, channel, push_hosts):
     turn_on(page)
     Endpoint.objects.update(recipient=bob)
+    origin = Origin(source=ConsentSource.CODE)
+    telephone = service.subscribe(channel.public_key, "telephone")
+    endpoints.register(alice, channel="web_push", address=telephone, now=timezone.now(), origin=origin)
 
     inbox = page.get_by_role("dialog")
     inbox.get_by_role("button", name="Back").click()
     inbox.get_by_role("button", name="Preferences").click()
 
     expect(inbox.get_by_role("button", name=ON)).to_be_visible()
-    assert Endpoint.objects.get().recipient == bob
+    assert {endpoint.recipient for endpoint in Endpoint.objects.all()} == {alice, bob}
 
 
 def test_a_subscription_for_a_former_key_of_the_site_is_made_anew(page, channel):

@@ -300,11 +300,9 @@ def test_wrong_options_are_said_and_harm_nobody(peer, firebase, changes, problem
         assert firebase.connections == 0
 
 
+def test_a_file_that_was_not_read_is_said():
+    assert "service_account" in FcmChannel(service_account='{"project_id": "shop"}').check()[0]  # type: ignore[arg-type]
+
+
 def test_what_is_printed_of_the_account_is_its_project(firebase, channel):
     assert repr(channel._account) == "<ServiceAccount of shop>"
-
-
-def test_it_takes_apps_and_leaves_browsers_to_others(peer, channel):
-    assert channel.takes(peer.message())
-    assert not channel.takes(peer.message(endpoint={"endpoint": "https://fcm.googleapis.com/x", "keys": {}}))
-    assert not channel.takes(peer.message(endpoint=None))
