@@ -362,3 +362,30 @@ def test_the_page_of_publishing_over_http_names_every_field_and_code():
 
     assert named == list(PublishSerializer().fields)
     assert {code for _, code in ABOUT.values()} <= codes
+
+
+def test_the_examples_of_push_configure_it_and_register_an_app(client, alice, settings):
+    import environ
+
+    from notifications.channels.vapid import new_private_key
+    from tests.providers.firebase import PEM
+
+    env = environ.Env()
+    env.ENVIRON = {"VAPID_PRIVATE_KEY": new_private_key(), "VAPID_SUBJECT": "mailto:push@shop.example"}
+    env.ENVIRON["FCM_SERVICE_ACCOUNT"] = json.dumps(
+        {"project_id": "shop", "private_key": PEM, "client_email": "x", "token_uri": "x"}
+    )
+    page = (ROOT / "docs/channels.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n([^`]*\.(?:WebPush|Push)Channel[^`]*)```", page)
+    (address,) = re.findall(r"```json\n([^`]*\"token\"[^`]*)```", page)
+    client.force_login(alice)
+    assert len(examples) == 2
+    for example in examples:
+        scope: dict = {"env": env}
+        exec(example, scope)  # noqa: S102 - our own page
+        settings.NOTIFICATION_CHANNELS = scope["NOTIFICATION_CHANNELS"]
+        assert registry.adapter("web_push").check() == []
+        assert client.get("/api/notifications/endpoints/").json()["vapid_public_key"]
+
+    answer = client.post("/api/notifications/endpoints/", json.loads(address), content_type="application/json")
+    assert answer.status_code == 201

@@ -56,10 +56,10 @@ def _pieces(text: str) -> Iterator[str]:
 def _link(message: Message) -> str:
     """Return the button as a link: a webhook of Discord has no buttons."""
     url = endpoint.action_url(message)
-    if not url:
-        return ""
+    if not url or not message.action.text:
+        return url
     # Within <>, a link ends at the > alone.
-    return f"[{escaped(message.action.text or url, MAX_LABEL)}](<{url.replace('<', '%3C').replace('>', '%3E')}>)"
+    return f"[{escaped(message.action.text, MAX_LABEL)}](<{url.replace('<', '%3C').replace('>', '%3E')}>)"
 
 
 def error_of(answer: Response) -> DeliveryError:

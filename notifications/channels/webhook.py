@@ -53,6 +53,10 @@ class WebhookChannel(ChannelAdapter):
         ]
         return wrong or ([] if self._secrets else ["needs a secret"])
 
+    def secret_for(self, endpoint_id: str) -> str:
+        """Return what a receiver checks signatures by: its secret, by the newest of ours."""
+        return secret_of(endpoint_id, self._secrets[0])
+
     def close(self) -> None:
         self._http.close()
 
@@ -111,7 +115,7 @@ def document(message: Message) -> bytes:
         "action": {"url": url, "text": message.action.text} if url else None,
     }
     name = f"notification.{message.template.lower()}" if message.template else "notification"
-    made_at = ids.made_at(message.delivery_id).isoformat().replace("+00:00", "Z")
+    made_at = ids.made_at(message.delivery_id).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     told = {"type": name, "timestamp": made_at, "data": data}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
 

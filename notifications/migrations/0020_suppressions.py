@@ -7,33 +7,84 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0019_lean_rows'),
+        ("notifications", "0019_lean_rows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Suppression',
+            name="Suppression",
             fields=[
-                ('id', models.UUIDField(default=notifications.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('channel', models.CharField(choices=[('in_app', 'in-app'), ('email', 'e-mail'), ('sms', 'text message'), ('web_push', 'push'), ('chat', 'chat'), ('webhook', 'webhook')], max_length=10)),
-                ('address_hash', models.CharField(max_length=64)),
-                ('address', models.TextField(blank=True)),
-                ('reason', models.CharField(max_length=30)),
-                ('source', models.CharField(choices=[('adapter', 'the provider, when it was sent to'), ('provider', 'the provider, afterwards'), ('staff', 'staff')], max_length=10)),
-                ('code', models.CharField(blank=True, max_length=100)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('lifted_at', models.DateTimeField(blank=True, null=True)),
-                ('lift_reason', models.TextField(blank=True)),
-                ('lifted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('recipient', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=notifications.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("in_app", "in-app"),
+                            ("email", "e-mail"),
+                            ("sms", "text message"),
+                            ("web_push", "push"),
+                            ("chat", "chat"),
+                            ("webhook", "webhook"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("address_hash", models.CharField(max_length=64)),
+                ("address", models.TextField(blank=True)),
+                ("reason", models.CharField(max_length=30)),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("adapter", "the provider, when it was sent to"),
+                            ("provider", "the provider, afterwards"),
+                            ("staff", "staff"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=100)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("lifted_at", models.DateTimeField(blank=True, null=True)),
+                ("lift_reason", models.TextField(blank=True)),
+                (
+                    "lifted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "recipient",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('channel', 'address_hash'), name='suppression_once')],
+                "ordering": ["-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("lifted_at__isnull", True)),
+                        fields=("channel", "address_hash"),
+                        name="suppression_once",
+                    )
+                ],
             },
         ),
     ]

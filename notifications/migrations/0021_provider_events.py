@@ -7,35 +7,55 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0020_suppressions'),
+        ("notifications", "0020_suppressions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ProviderEvent',
+            name="ProviderEvent",
             fields=[
-                ('id', models.UUIDField(default=notifications.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('provider', models.CharField(max_length=50)),
-                ('event_id', models.CharField(max_length=255)),
-                ('kind', models.CharField(choices=[('delivered', 'delivered'), ('bounced', 'bounced'), ('failed', 'not delivered'), ('complained', 'reported as unwanted'), ('unsubscribed', 'unsubscribed at the provider'), ('opened', 'opened'), ('clicked', 'a link was followed')], max_length=15)),
-                ('code', models.CharField(blank=True, max_length=100)),
-                ('at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=notifications.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("provider", models.CharField(max_length=50)),
+                ("event_id", models.CharField(max_length=255)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("delivered", "delivered"),
+                            ("bounced", "bounced"),
+                            ("failed", "not delivered"),
+                            ("complained", "reported as unwanted"),
+                            ("unsubscribed", "unsubscribed at the provider"),
+                            ("opened", "opened"),
+                            ("clicked", "a link was followed"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=100)),
+                ("at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['delivery', 'at', 'id'],
+                "ordering": ["delivery", "at", "id"],
             },
         ),
         migrations.AddField(
-            model_name='providerevent',
-            name='delivery',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='feedback', to='notifications.delivery'),
+            model_name="providerevent",
+            name="delivery",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="feedback", to="notifications.delivery"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='providerevent',
-            constraint=models.UniqueConstraint(fields=('provider', 'event_id'), name='provider_event_once'),
+            model_name="providerevent",
+            constraint=models.UniqueConstraint(fields=("provider", "event_id"), name="provider_event_once"),
         ),
     ]

@@ -16,11 +16,11 @@ from notifications import clock
 from notifications.api.preferences import REASONS
 from notifications.exceptions import NotPlainData, WrongPreference
 from notifications.inputs import check_text
-from notifications.labels import LABELS, translated
+from notifications.labels import LABELS, for_scripts, translated
 from notifications.models import Category
 from notifications.pages import hours
 from notifications.pages.page import Visit, WrongInput, page, show
-from notifications.services import personal, preferences
+from notifications.services import endpoints, personal, preferences
 from notifications.services.consent import Origin, changing
 from notifications.services.preferences import Cell, Wish
 from notifications.types import Cadence, Channel, ConsentSource, Level
@@ -83,8 +83,16 @@ def _page(
         "zones": [(name, name.replace("_", " ")) for name in _zones()],
         "locales": settings.LANGUAGES,
         "labels": LABELS,
+        "push": _push(),
     }
     return show(request, "preferences.html", context, status=status)
+
+
+def _push() -> dict[str, str] | None:
+    """Return what the script needs to turn on push; None: nobody can here."""
+    if not endpoints.vapid_public_key():
+        return None
+    return {"api": f"{reverse('notification-list').rstrip('/')}/", "labels": for_scripts() or "{}"}
 
 
 def rows_of(cells: list[Cell]) -> list[dict[str, Any]]:

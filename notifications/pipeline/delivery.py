@@ -232,7 +232,7 @@ class _Batch:
         try:
             yield from self._adapter.send_batch(batch)
         except Exception as e:  # noqa: BLE001 - the edge: an adapter's bug is one failed try, not a lost batch
-            signals.drain_failed.send(_Batch, actor=type(self._adapter).__name__, error=e)
+            signals.adapter_failed.send(_Batch, adapter=type(self._adapter).__name__, error=e)
             yield _Broken(f"The adapter raised {type(e).__name__}.", code=type(e).__name__)
 
 

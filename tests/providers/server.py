@@ -180,6 +180,10 @@ class Server:
     def url(self):
         return f"http://127.0.0.1:{self.port}"
 
+    def answer(self, request):
+        """Return what a request is answered with. One at a time."""
+        return self.answers.popleft() if self.answers else self.otherwise()
+
     def _start(self, target, *args):
         thread = threading.Thread(target=target, args=args, name="provider", daemon=True)
         self._threads.append(thread)
@@ -201,7 +205,7 @@ class Server:
             while (request := self._read(connection)) is not None:
                 with self._lock:
                     self.requests.append(request)
-                    answer = self.answers.popleft() if self.answers else self.otherwise()
+                    answer = self.answer(request)
                     if 200 <= getattr(answer, "status", 500) < 300:
                         self.taken.append(request)
                 answer.write(connection, self)
