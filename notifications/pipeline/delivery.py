@@ -219,9 +219,10 @@ class _Batch:
         return []
 
     def _record(self, tries: list[tuple[Delivery, settling.Try]]) -> None:
-        # With another backend at hand, nothing waits until this one is mended.
+        # With another backend at hand, nothing waits until this one, which is held from now on, is mended.
         spoilt = any(isinstance(done.result, MisconfiguredError) for _, done in tries)
-        pause = timedelta(0) if spoilt and self._way.has_stand_in() else breaker.FIRST
+        goes_on = spoilt and self._adapter.one_provider and self._way.has_stand_in()
+        pause = timedelta(0) if goes_on else breaker.FIRST
         settling.record(tries, self._token, self._adapter, backend=self._way.name, pause=pause)
 
     def _note(self, *results: Receipt | Exception) -> None:

@@ -9,6 +9,7 @@ import re
 from email import message_from_bytes, policy
 
 import pytest
+from django.core.mail.backends.base import BaseEmailBackend
 
 from notifications.channels.email import EmailChannel
 from notifications.exceptions import (
@@ -28,6 +29,16 @@ from tests.providers.server import Hang, said
 
 pytest.importorskip("anymail", reason="the extra `anymail` is not installed")
 Config = pytest.importorskip("botocore.config", reason="boto3 is not installed").Config
+
+from anymail.exceptions import (  # noqa: E402 - only where it is installed
+    AnymailCancelSend,
+    AnymailInvalidAddress,
+    AnymailRecipientsRefused,
+    AnymailUnsupportedFeature,
+)
+from anymail.signals import pre_send  # noqa: E402
+
+from notifications.channels.esp import EspConnection  # noqa: E402
 
 
 class PostmarkPeer(HttpPeer):
@@ -269,6 +280,36 @@ def test_a_message_that_a_service_cannot_take_is_refused(postmark, settings):
 
     assert isinstance(result, PermanentError)
     assert json.loads(json.dumps(result.code)) == "AnymailSerializationError"
+
+
+def test_what_a_project_takes_back_before_it_is_sent_is_not_sent(postmark, connect):
+    def cancel(**_):
+        raise AnymailCancelSend
+
+    connect(pre_send, cancel)
+
+    (result,) = send(postmark, postmark.message())
+
+    assert isinstance(result, PermanentError)
+    assert result.code == "not_sent"
+    assert postmark.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "reason"),
+    [
+        (AnymailInvalidAddress(CANARY), "bad_address", Reason.INVALID_ADDRESS),
+        (AnymailRecipientsRefused(CANARY), "refused", Reason.REJECTED),
+        (AnymailUnsupportedFeature(CANARY), "AnymailUnsupportedFeature", Reason.REJECTED),
+    ],
+    ids=["no address", "refused", "unsupported"],
+)
+def test_other_errors_are_told_without_their_words(error, code, reason):
+    meaning = EspConnection(BaseEmailBackend()).meaning(error)
+
+    assert isinstance(meaning, PermanentError)
+    assert (meaning.code, meaning.reason) == (code, reason)
+    assert CANARY not in str(meaning)
 
 
 def test_batches_share_a_session(peer):

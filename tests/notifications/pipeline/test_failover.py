@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import dramatiq
 import pytest
 import time_machine
 
-from notifications import registry
+from notifications import conf, registry
 from notifications.exceptions import MisconfiguredError, ThrottledError, TransientError
 from notifications.models import Attempt, Delivery, Pause
 from notifications.pipeline import breaker, pausing
@@ -16,6 +17,7 @@ from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_notification
 from notifications.services import pauses
 from notifications.types import DeliveryState, Outcome, PauseScope, Priority
+from notifications.worker import NotificationsMiddleware
 from tests import adapters
 from tests.adapters import Scripted
 
@@ -183,6 +185,46 @@ def test_after_a_throttle_every_try_is_still_there(alice, template, use, travell
         traveller.move_to(Delivery.objects.get().due_at)
 
     assert Delivery.objects.get().state == DeliveryState.SENT
+
+
+def test_what_nothing_is_held_for_does_not_go_round_in_circles(alice, template, stand_by, traveller):
+    class Many(Scripted):
+        one_provider = False
+
+    first, standby = stand_by(Many(MisconfiguredError()), Scripted())
+    publish(alice)
+
+    work()
+
+    assert (len(first.messages), len(standby.messages)) == (1, 0)
+    assert Delivery.objects.get().due_at == NOW + breaker.FIRST
+
+
+def test_no_option_of_a_backend_is_printed(settings):
+    options = {"backend_options": {"password": "zzsecret"}}
+    settings.NOTIFICATION_CHANNELS = {
+        "email": {"BACKEND": "notifications.channels.email.EmailChannel", "OPTIONS": options}
+    }
+
+    printed = f"{conf.backends('email')} {registry.adapter('email')!r}"
+
+    assert "EmailChannel" in printed
+    assert "zzsecret" not in printed
+
+
+def test_connections_are_let_go_of_when_a_worker_stops(use):
+    closed = []
+
+    class Closes(Scripted):
+        def close(self):
+            closed.append(self)
+
+    use(Closes())
+    registry.adapter("email")
+
+    NotificationsMiddleware().after_worker_shutdown(dramatiq.get_broker(), None)
+
+    assert len(closed) == 1
 
 
 def test_adapters_are_closed_and_made_anew(use):

@@ -556,7 +556,8 @@ class Story(RuleBasedStateMachine):
     def send_claimed(self, channel, claim, when, script):
         others = self.comes_back(when, channel, {row.event_id for row in claim.rows})
         self.scripts = script
-        batch = delivery._Batch(channel, claim, self.adapters[channel], 0.0, time.monotonic() + 50)
+        way = delivery._Way(channel=channel, number=0)
+        batch = delivery._Batch(way, claim, 0.0, time.monotonic() + 50)
         self.send(batch.run, claim.token)
         self.scripts = []
         return others
