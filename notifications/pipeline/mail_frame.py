@@ -20,6 +20,8 @@ TEMPLATE = "notifications/email/base.html"
 # No stylesheet is loaded from anywhere: what staff write must not make the worker ask other hosts, or read files.
 _inliner = CSSInliner(load_remote_stylesheets=False, keep_style_tags=True, keep_at_rules=True)
 _STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
+#: Rules such as @media, which cannot stand on an element: reading them takes as long as all the others.
+_AT_RULE = re.compile(r"@[^{};]*(?:;|\{(?:[^{}]|\{[^{}]*\})*\})")
 #: Around the words while the frame's styles are put on them; no wording has such an element, so none can close it.
 _OPEN, _CLOSE = '<x-words class="content">', "</x-words>"
 
@@ -79,7 +81,7 @@ def _frame(
     html = get_template(TEMPLATE).render(context)
     parts = _ANY_MARK.split(_inliner.inline(html))
     named = (_NAMES[int(part)] if at % 2 else part for at, part in enumerate(parts))
-    return _Frame(parts=tuple(named), css="\n".join(_STYLE.findall(html)))
+    return _Frame(parts=tuple(named), css=_AT_RULE.sub("", "\n".join(_STYLE.findall(html))))
 
 
 def _styled(fragment: str, css: str) -> str:

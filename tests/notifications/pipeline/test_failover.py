@@ -222,7 +222,8 @@ def test_connections_are_let_go_of_when_a_worker_stops(use):
     use(Closes())
     registry.adapter("email")
 
-    NotificationsMiddleware().after_worker_shutdown(dramatiq.get_broker(), None)
+    broker = dramatiq.get_broker()
+    NotificationsMiddleware().after_worker_shutdown(broker, dramatiq.Worker(broker))
 
     assert len(closed) == 1
 
