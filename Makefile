@@ -14,7 +14,7 @@ PRODUCTION = SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.toke
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-unit test-services test-browser chaos fuzz pictures check format locks clean python run dev chromium
+.PHONY: help demo test test-unit test-services test-browser chaos fuzz bench pictures check format locks clean python run dev chromium
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,10 @@ fuzz: dev ## Ask the API what its description allows, and what it does not (ARGS
 	@$(call ensure_fuzz)
 	$(BIN)/python -m tests.fuzzing .venv-fuzz/bin/schemathesis --max-examples 20 $(ARGS)
 
+bench: dev ## Measure speed beside the peers, on real servers (QUICK=1: see that it runs; FULL=1: ten million rows)
+	@$(call ensure_bench)
+	$(BIN)/python -m tests.services --durable -- $(BIN)/python -m benchmarks$(if $(FULL),.full) $(if $(QUICK),--quick) $(ARGS)
+
 pictures: dev chromium ## Draw the pictures of the documentation anew
 	$(BIN)/python -m tests.browser.screenshots
 
@@ -81,7 +85,8 @@ locks: python ## Resolve requirements/*.lock from pyproject.toml (ARGS=--upgrade
 		--generate-hashes --no-annotate --no-header $(ARGS) "$$@"; }; \
 	lock pyproject.toml -o requirements/run.lock; \
 	lock pyproject.toml -o requirements/dev.lock --group dev --constraints requirements/run.lock; \
-	lock -o requirements/fuzz.lock --group fuzz
+	lock -o requirements/fuzz.lock --group fuzz; \
+	lock -o requirements/bench.lock --group bench --constraints requirements/dev.lock
 
 clean: ## Remove .venv and what the tools left
 	rm -rf .venv .venv-fuzz .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov .test
@@ -125,6 +130,16 @@ if ! installed $(1); then \
 fi
 endef
 
+# Beside what is there: Celery, to be measured against.
+define ensure_bench
+set -e; \
+if ! cmp -s requirements/bench.lock .venv/bench.lock; then \
+	echo "Installing requirements/bench.lock into .venv"; \
+	$(install_bench) --require-hashes --requirement requirements/bench.lock; \
+	cp requirements/bench.lock .venv/; \
+fi
+endef
+
 define ensure_fuzz
 set -e; \
 if ! cmp -s requirements/fuzz.lock .venv-fuzz/fuzz.lock; then \
@@ -136,10 +151,12 @@ fi
 endef
 
 ifdef UV
+install_bench = $(UV) pip install --quiet --python $(BIN)/python
 install_fuzz = $(UV) pip install --quiet --python .venv-fuzz/bin/python
 new_venv = rm -rf .venv; $(UV) venv --quiet --python $(REAL_PYTHON) .venv
 install = $(UV) pip sync --quiet --python $(BIN)/python --require-hashes
 else
+install_bench = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 install_fuzz = .venv-fuzz/bin/python -m pip install --quiet --disable-pip-version-check
 new_venv = rm -rf .venv; $(REAL_PYTHON) -m venv .venv
 install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement

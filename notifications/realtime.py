@@ -30,6 +30,8 @@ CAPACITY = 10_000
 PIPELINE = 500
 #: Seconds the sender rests after a batch, so that a stream of messages goes in few round trips.
 REST = 0.01
+#: Up to so many are published unasked; of more, it is asked first whether anybody listens.
+FEW = 20
 #: Seconds Redis may take to answer the background thread.
 SOCKET_TIMEOUT = 1.0
 #: The sender waits this long after a failure before it tries Redis again.
@@ -105,15 +107,29 @@ class _Sender(BackgroundSender[tuple[str, UUID | None], None]):
         keys = list(batch)
         for start in range(0, len(keys), PIPELINE):
             some = keys[start : start + PIPELINE]
-            pipeline = client.pipeline(transaction=False)
-            for recipient, notification_id in some:
-                pipeline.publish(prefix + recipient, encode(notification_id))
-            pipeline.execute()
+            heard = _heard(client, prefix, some) if len(some) > FEW else some
+            if heard:
+                pipeline = client.pipeline(transaction=False)
+                for recipient, notification_id in heard:
+                    pipeline.publish(prefix + recipient, encode(notification_id))
+                pipeline.execute()
             for key in some:
                 del batch[key]
 
     def tell(self, batch: dict[tuple[str, UUID | None], None], error: Exception) -> None:
         signals.live_message_dropped.send(_Sender, error=error, dropped=self.dropped)
+
+
+def _heard(client: redis.Redis, prefix: str, keys: list[tuple[str, UUID | None]]) -> list[tuple[str, UUID | None]]:
+    """
+    Return those whose recipients somebody listens for: of a broadcast, hardly anybody has a page open.
+
+    Whoever begins to listen after the question reads the list after that, and finds the committed row in it.
+    """
+    channels = list(dict.fromkeys(prefix + recipient for recipient, _ in keys))
+    listeners: list[tuple[bytes, int]] = client.pubsub_numsub(*channels)  # type: ignore[assignment]
+    listened = {channel.decode() for channel, number in listeners if number}
+    return [key for key in keys if prefix + key[0] in listened]
 
 
 @lru_cache(maxsize=1)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 from django import forms
@@ -20,11 +19,12 @@ from django.contrib.admin.views.main import (
 )
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.contrib.auth import get_user_model
-from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
+from notifications.admin import paging
 from notifications.admin.cells import to_the_second
 
 if TYPE_CHECKING:
@@ -32,33 +32,11 @@ if TYPE_CHECKING:
 
     from django.contrib.auth.models import User
 
-#: An offset is read row by row: who wants to go further back narrows the list.
-MAX_PAGE = 1000
 #: One e-mail address may belong to several accounts; to more than this, it tells nothing.
 MAX_NAMESAKES = 100
 
 _NUL = "\x00"
 _LIST_VARS = {ALL_VAR, ERROR_FLAG, IS_POPUP_VAR, ORDER_VAR, PAGE_VAR, SEARCH_VAR, TO_FIELD_VAR}
-
-
-class UncountedPaginator(Paginator):  # type: ignore[type-arg]
-    """Looks one row beyond the page instead of counting: a COUNT(*) of a log reads all of it."""
-
-    current = 1
-
-    @cached_property
-    def count(self) -> int:
-        """Return the rows up to this page's end, and one more if there are more: exact on the last page."""
-        start = (self.current - 1) * self.per_page
-        rows = cast("QuerySet[Any]", self.object_list)
-        seen = rows.values_list("pk", flat=True)[start : start + self.per_page + 1]
-        return start + len(seen)
-
-    @cached_property
-    def at_least(self) -> int | None:
-        """Return the number that the rows exceed; None: `count` is exact."""
-        end = self.current * self.per_page
-        return end if self.count > end else None
 
 
 class CarefulAutocomplete(AutocompleteSelect):
@@ -138,9 +116,21 @@ class BigTableAdmin(CarefulAdmin):
 
     def get_paginator(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
         """Return a paginator that knows which page is looked at."""
-        paginator = UncountedPaginator(queryset, *args, **kwargs)
-        paginator.current = _page(request)
+        paginator = paging.UncountedPaginator(queryset, *args, **kwargs)
+        paginator.current = paging.page_asked(request)
         return paginator
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list; a question that takes too long is taken out of the address."""
+        try:
+            with paging.limited_time():
+                response = super().changelist_view(request, extra_context)
+                # Here, because here is when the rows are read.
+                return response.render() if isinstance(response, TemplateResponse) else response
+        except paging.TookTooLong:
+            few = _("This would take too long: few of many rows match. Look for an id, a person or an object instead.")
+            messages.warning(request, few)
+            return HttpResponseRedirect(request.path)
 
 
 class LogAdmin(BigTableAdmin):
@@ -241,11 +231,3 @@ def _timed(fieldsets: Any) -> Any:
 
 def _has_nul(data: QueryDict) -> bool:
     return any(_NUL in text for key, values in data.lists() for text in (key, *values))
-
-
-def _page(request: HttpRequest) -> int:
-    try:
-        number = int(request.GET.get(PAGE_VAR, 1))
-    except ValueError:
-        return 1
-    return min(max(number, 1), MAX_PAGE)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from notifications import conf, wakeups
-from notifications.models import Broadcast, Delivery, Event
-from notifications.types import BroadcastState, DeliveryState, EventState, Priority
+from notifications.models import Broadcast
+from notifications.services import backlog
+from notifications.types import BroadcastState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,16 +22,10 @@ def run_once(now: datetime, limit: int) -> int:
 
 
 def due_actors(now: datetime) -> list[str]:
-    """Return the actors that have something due, most urgent first: one index look-up each."""
-    events = Event.objects.filter(state=EventState.PENDING, due_at__lte=now)
-    deliveries = Delivery.objects.filter(state=DeliveryState.PENDING, digest_id__isnull=True, due_at__lte=now)
-    actors = [wakeups.dispatch_actor(priority) for priority in Priority if events.filter(priority=priority).exists()]
+    """Return the actors that have something due, most urgent first: one index look-up for each line."""
+    due = backlog.due_lines(now)
+    actors = [wakeups.dispatch_actor(line.priority) for line in due if line.channel is None]
     if Broadcast.objects.filter(state=BroadcastState.PENDING, due_at__lte=now).exists():
         actors.append(wakeups.EXPAND)
-    # Priority is part of the index: asked without it, the database would read every waiting row.
-    actors += [
-        wakeups.deliver_actor(channel)
-        for channel in conf.channels()
-        if deliveries.filter(channel=channel, priority__in=Priority.values).exists()
-    ]
-    return actors
+    channels = {line.channel for line in due}
+    return actors + [wakeups.deliver_actor(channel) for channel in conf.channels() if channel in channels]

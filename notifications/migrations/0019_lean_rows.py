@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0017_api_keys'),
+        ('notifications', '0018_many_rows'),
     ]
 
     operations = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db import connection
@@ -52,6 +53,28 @@ def among(field: Field[Any, Any], values: Collection[Any]) -> Any:
     return RawSQL(f"SELECT unnest(%s::{kind}[])", [list(values)])  # noqa: S611 - the type is ours
 
 
+def insert_one(row: Model) -> None:
+    """Insert one new row: what `save` does, without putting the statement together anew and without signals."""
+    sql, fields = _insertion(type(row), connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_prepared(field, row) for field in fields])
+    row._state.adding = False
+    row._state.db = connection.alias
+
+
+@lru_cache(maxsize=16)
+def _insertion(model: type[Model], vendor: str) -> tuple[str, list[Field[Any, Any]]]:
+    """Return the INSERT of a model's rows, and the fields its parameters come from."""
+    quote, fields = connection.ops.quote_name, _inserted(model)
+    columns = ", ".join(quote(field.column) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", fields  # noqa: S608 - ours
+
+
+def _inserted(model: type[Model]) -> list[Field[Any, Any]]:
+    return [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+
+
 def insert(rows: Sequence[Model]) -> None:
     """Insert new rows of one model, in the caller's transaction. What the database itself numbers stays unnumbered."""
     if not rows:
@@ -60,7 +83,8 @@ def insert(rows: Sequence[Model]) -> None:
     if connection.vendor != "postgresql":
         model._default_manager.bulk_create(rows)
         return
-    fields = [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+    # What no row has would be said as often as there are rows.
+    fields = [field for field in _inserted(model) if any(row.__dict__[field.attname] is not None for row in rows)]
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
     names = [(field.attname, _json if isinstance(field, JSONField) else None) for field in fields]

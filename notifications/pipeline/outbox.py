@@ -12,6 +12,7 @@ from django.db import transaction
 from notifications import wakeups
 from notifications.exceptions import IdempotencyConflict
 from notifications.models import Broadcast, Event
+from notifications.pipeline import bulk
 from notifications.types import BroadcastState, EventState
 from notifications.values import PublishedBatch
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Events of one INSERT.
 INSERT_ROWS = 500
+
+_EVENT = bulk.Blank(Event)
 
 #: What an event has in common with the broadcast it comes from.
 _SAID = (
@@ -84,7 +87,7 @@ def event_of(broadcast: Broadcast, chunk: Chunk, *, now: datetime) -> Event:
 
 def event_with(drafted: Draft, chunk: Chunk) -> Event:
     """Return the event that tells these recipients what was drafted."""
-    return Event(
+    return _EVENT.filled_in(
         **_said(drafted),
         created_at=drafted.created_at,
         recipients=chunk.recipients,
@@ -103,7 +106,7 @@ def repeated(drafted: Draft, identity: Identity) -> Event | None:
 def _insert_event(drafted: Draft, chunk: Chunk) -> PublishedBatch:
     event = event_with(drafted, chunk)
     if drafted.idempotency_key is None:
-        event.save(force_insert=True)
+        bulk.insert_one(event)
     else:
         identity = Identity(drafted, *chunk.recipients)
         stored = _insert_first(event, drafted, identity)
@@ -208,7 +211,7 @@ class Identity:
 def _insert_first(event: Event, drafted: Draft, identity: Identity) -> Event:
     """Insert the event that carries the idempotency key; return it, or the one the key already stands for."""
     if drafted.idempotency_key is None:
-        event.save(force_insert=True)
+        bulk.insert_one(event)
         return event
     event.idempotency_key = drafted.idempotency_key
     event.request_hash = identity.hexdigest()

@@ -163,6 +163,7 @@ def _with_status(items: NotificationQuerySet, status: InboxStatus | None) -> Not
 
 def _call_off_escalations(items: NotificationQuerySet, *, now: datetime) -> None:
     waiting = Delivery.objects.filter(state=DeliveryState.PENDING, reason=Reason.ESCALATION)
-    waiting.filter(notification__in=items.values("pk")).update(
+    # Only of what is unread: the others' were called off when they were read. Of a large inbox that is little.
+    waiting.filter(notification__in=items.unread().values("pk")).update(
         state=DeliveryState.CANCELLED, reason=Reason.READ, finished_at=now
     )

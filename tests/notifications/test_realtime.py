@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import threading
 import time
@@ -102,3 +103,27 @@ def test_publishing_never_waits_for_redis_and_the_loss_is_told(deaf_redis, conne
 
 def test_two_installations_of_one_redis_do_not_hear_each_other():
     assert realtime.channel_prefix(0) != realtime.channel_prefix(1)
+
+
+@pytest.mark.integration
+def test_of_many_only_those_are_published_whom_somebody_listens_for(settings):
+    url = os.environ["REDIS_URL"]
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "REALTIME_URL": url}
+    keys: dict = {(str(number), ids.uuid7()): None for number in range(2 * realtime.FEW)}
+    (heard, notification), (also_heard, _) = list(keys)[3], list(keys)[5]
+    with redis.Redis.from_url(url) as client, client.pubsub(ignore_subscribe_messages=True) as listener:
+        prefix = realtime.channel_prefix(client.connection_pool.connection_kwargs.get("db", 0))
+        listener.subscribe(prefix + heard, prefix + also_heard)
+        while not client.pubsub_numsub(prefix + also_heard)[0][1]:
+            listener.get_message(timeout=0.1)
+        before = client.info("commandstats").get("cmdstat_publish", {"calls": 0})["calls"]
+
+        realtime._sender.send_all(keys)
+
+        said = [message for message in (listener.get_message(timeout=1.0) for _ in range(6)) if message]
+        published = client.info("commandstats")["cmdstat_publish"]["calls"] - before
+    assert keys == {}
+    assert {message["channel"].decode() for message in said} == {prefix + heard, prefix + also_heard}
+    assert realtime.decode(said[0]["data"]) == notification
+    assert published == 2
+    realtime._client.cache_clear()

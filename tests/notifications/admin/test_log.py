@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.apps import apps
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
@@ -188,7 +189,9 @@ def test_a_list_neither_counts_nor_reads_more_for_more_rows(
 ):
     here = address(model, "changelist")
     admin_client.get(here)
-    with django_assert_num_queries(5 if model != "notification" else 6) as before:
+    # PostgreSQL is given a time limit, in a transaction of its own.
+    limiting = 4 if connection.vendor == "postgresql" else 0
+    with django_assert_num_queries(limiting + (5 if model != "notification" else 6)) as before:
         admin_client.get(here)
     for _ in range(60):
         publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES)
