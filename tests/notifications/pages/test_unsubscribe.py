@@ -224,7 +224,7 @@ def test_the_page_speaks_the_readers_language(stranger, alice, template):
     page = stranger.get(path_of(alice), headers={"Accept-Language": "de"}).content.decode()
 
     assert '<html lang="de"' in page
-    assert "Abbestellen" in page
+    assert "Alle Ihre Einstellungen" in page
 
 
 def test_the_preferences_of_who_got_the_link_are_shown_and_written(stranger, alice, bob, template):
