@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("metrics", health.metrics),
+    path("n/", include("notifications.urls")),
     path("notifications/", include("notifications.pages.urls")),
 ]
 if settings.DEMO:

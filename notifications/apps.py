@@ -13,9 +13,11 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from notifications import checks, log, tasks
+        from notifications.webhooks import esp
         from notifications.worker import NotificationsMiddleware
 
         checks.register()
         log.connect()
+        esp.connect()
         dramatiq.get_broker().add_middleware(NotificationsMiddleware())
         tasks.declare()

@@ -102,12 +102,27 @@ class TransientError(DeliveryError):
         self.retry_after = retry_after
 
 
-class PermanentError(DeliveryError):
-    """The provider will never take it."""
+class ThrottledError(TransientError):
+    """The provider has had enough of us for now; try again later, and count no try."""
 
-    def __init__(self, message: str | None = None, *, code: str = "", reason: Reason = Reason.REJECTED) -> None:
+
+class PermanentError(DeliveryError):
+    """
+    The provider will never take it.
+
+    `suppress`: not this message but the address is at fault; nothing may be sent to it any more.
+    """
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        code: str = "",
+        reason: Reason = Reason.REJECTED,
+        suppress: bool = False,
+    ) -> None:
         super().__init__(message, code=code)
-        self.reason = reason
+        self.reason, self.suppress = reason, suppress
 
 
 class MisconfiguredError(DeliveryError):

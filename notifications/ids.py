@@ -36,6 +36,11 @@ def uuid7_at(instant: datetime) -> UUID:
     return _uuid7(max(microseconds, 0) * 1000, 0)
 
 
+def made_at(name: UUID) -> datetime:
+    """Return when an id was made, to the millisecond."""
+    return _EPOCH + timedelta(milliseconds=name.int >> 80)
+
+
 def _uuid7(nanoseconds: int, random_62_bits: int) -> UUID:
     milliseconds, rest = divmod(nanoseconds, 1_000_000)
     fraction = (rest << 12) // 1_000_000

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext
+import json
+
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-#: The keys and the English of static/notifications/notification-labels.js.
+#: The keys and the English of static/notifications/notification-labels.js, and of notification-push.js.
 LABELS = {
     "title": _("Notifications"),
     "bell_one": _("Notifications, {count} new"),
@@ -74,7 +76,25 @@ LABELS = {
     "saved": _("Saved"),
     "time_zone": _("Time zone"),
     "language": _("Language"),
+    "push": _("Push on this device"),
+    "push_hint": _("New notifications are shown here, also when no page of this site is open."),
+    "push_on": _("Turn on push on this device"),
+    "push_off": _("Turn off push on this device"),
+    "push_is_on": _("Push is turned on."),
+    "push_blocked": _(
+        "This browser blocks notifications of this site. Allow them in its settings, then load the page again."
+    ),
+    "push_missing": _(
+        "This browser cannot show push messages. On an iPhone or iPad, add this site to the home screen first."
+    ),
 }
+
+
+def for_scripts() -> str:
+    """Return the words in the active language as JSON; empty for English, which the scripts have themselves."""
+    if (get_language() or "en").partition("-")[0] == "en":
+        return ""
+    return json.dumps({key: str(text) for key, text in LABELS.items()}, ensure_ascii=False)
 
 
 def translated(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
 
 from django.db import DatabaseError
@@ -21,12 +22,15 @@ def connect() -> None:
         (signals.broadcast_failed, _broadcast_failed),
         (signals.delivery_finished, _delivery_finished),
         (signals.delivery_deferred, _delivery_deferred),
+        (signals.feedback_received, _feedback_received),
+        (signals.callback_refused, _callback_refused),
         (signals.wakeup_dropped, _wakeup_dropped),
         (signals.live_message_dropped, _live_message_dropped),
         (signals.live_reader_lost, _live_reader_lost),
         (signals.live_database_failed, _live_database_failed),
         (signals.clock_failed, _clock_failed),
         (signals.drain_failed, _drain_failed),
+        (signals.adapter_failed, _adapter_failed),
         (signals.breaker_opened, _breaker_opened),
         (signals.worker_broken, _worker_broken),
     )
@@ -57,6 +61,15 @@ def _delivery_deferred(*, delivery_id: Any, channel: str, attempt: int, due_at: 
     logger.warning(message, delivery_id, channel, attempt, due_at.isoformat(), error)
 
 
+def _feedback_received(*, delivery_id: Any, channel: str, kind: str, provider: str, **_: Any) -> None:
+    message = "provider told delivery=%s channel=%s kind=%s provider=%s"
+    logger.info(message, delivery_id, channel, str(kind), provider)
+
+
+def _callback_refused(*, provider: str, why: str, **_: Any) -> None:
+    logger.warning("callback refused provider=%r why=%r", provider, why)
+
+
 def _wakeup_dropped(*, actor: str, error: Exception, dropped: int, **_: Any) -> None:
     message = "wake-up dropped actor=%s dropped=%s error=%s (harmless: the clock finds the row)"
     logger.warning(message, actor, dropped, type(error).__name__)
@@ -85,6 +98,12 @@ def _clock_failed(*, job: str, error: Exception, **_: Any) -> None:
 
 def _drain_failed(*, actor: str, error: Exception, **_: Any) -> None:
     logger.error("drain failed actor=%s error=%s", actor, type(error).__name__, exc_info=error)
+
+
+def _adapter_failed(*, adapter: str, error: Exception, **_: Any) -> None:
+    # Where it was raised, and not what it says: that may quote an address.
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("adapter failed adapter=%s error=%s\n%s", adapter, type(error).__name__, where)
 
 
 def _breaker_opened(*, backend: str, seconds: float, **_: Any) -> None:

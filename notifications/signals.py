@@ -19,6 +19,12 @@ delivery_finished = Signal()
 # provides args: delivery_id, channel, attempt, due_at, error
 delivery_deferred = Signal()
 
+# provides args: delivery_id, channel, kind (a `Feedback`), provider
+feedback_received = Signal()
+
+# provides args: provider, why
+callback_refused = Signal()
+
 # provides args: actor, error, dropped (number since the process began)
 wakeup_dropped = Signal()
 
@@ -36,6 +42,9 @@ clock_failed = Signal()
 
 # provides args: actor, error
 drain_failed = Signal()
+
+# provides args: adapter (name of its class), error. Its text may quote an address.
+adapter_failed = Signal()
 
 # provides args: backend, seconds
 breaker_opened = Signal()

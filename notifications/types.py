@@ -179,6 +179,13 @@ class Reason(TextChoices):
     WORKER_CRASHED = "worker_crashed", _("it ended its worker process too often")
     BAD_PAYLOAD = "bad_payload", _("the legacy event could not be read")
     CONTENT_GONE = "content_gone", _("its content is no longer kept")
+    SUPPRESSED_ADDRESS = "suppressed_address", _("nothing may be sent to this address")
+    ENDPOINT_GONE = "endpoint_gone", _("the address is gone")
+    INVALID_ADDRESS = "invalid_address", _("this is no address of this channel")
+    TOO_LONG = "too_long", _("it is longer than the channel takes")
+    HARD_BOUNCE = "hard_bounce", _("the address does not exist")
+    COMPLAINT = "complaint", _("the recipient reported it as unwanted")
+    UNSUBSCRIBED = "unsubscribed", _("the recipient unsubscribed")
 
 
 class PauseScope(TextChoices):
@@ -207,3 +214,24 @@ class Outcome(TextChoices):
     PERMANENT = "permanent", _("refused")
     MISCONFIGURED = "misconfigured", _("our set-up is wrong")
     AMBIGUOUS = "ambiguous", _("no answer; may have been sent")
+
+
+class SuppressionSource(TextChoices):
+    """Who said that an address must not be used."""
+
+    ADAPTER = "adapter", _("the provider, when it was sent to")
+    PROVIDER = "provider", _("the provider, afterwards")
+    STAFF = "staff", _("staff")
+
+
+class Feedback(TextChoices):
+    """What a provider told of a message afterwards."""
+
+    DELIVERED = "delivered", _("delivered")
+    BOUNCED = "bounced", _("bounced")
+    #: A text message that reached nobody.
+    FAILED = "failed", _("not delivered")
+    COMPLAINED = "complained", _("reported as unwanted")
+    UNSUBSCRIBED = "unsubscribed", _("unsubscribed at the provider")
+    OPENED = "opened", _("opened")
+    CLICKED = "clicked", _("a link was followed")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
@@ -46,6 +46,23 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How e-mails look: colour (#rrggbb), an absolute picture, and text below everything. Empty: none."""
+
+    brand_color: str = "#1d4ed8"
+    logo_url: str = ""
+    footer: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaysOut:
+    """Where a reader unsubscribes and says what they want to hear of; absolute, empty: nowhere."""
+
+    unsubscribe_url: str = ""
+    preferences_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
     """A content with its variables filled in. `html` is a whole document, or empty on channels without."""
 
@@ -66,6 +83,18 @@ class Message:
     rendered: Rendered
     action: Action
     category: str
+    #: Code of its template; empty: it has none.
+    template: str = ""
+    #: The inbox item it speaks of; None: there is none.
+    notification_id: UUID | None = None
+    #: From when nobody wants to read it any more; None: never.
+    expires_at: datetime | None = None
+    #: What the person registered (push, chat, webhook), where `address` is only the name of it.
+    endpoint: Mapping[str, Any] | None = field(default=None, repr=False)
+    #: One click, absolute (RFC 8058); empty: the category is required, or nobody can unsubscribe by this channel.
+    unsubscribe_url: str = field(default="", repr=False)
+    #: Their preferences, without a login, absolute; empty: there is no such page for them.
+    preferences_url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +214,18 @@ class Adapter(Protocol):
     sends_together: ClassVar[bool]
     #: Longest time one message may take.
     send_timeout: timedelta
+    #: Does one provider answer for all messages?
+    one_provider: ClassVar[bool]
+    #: Is there nobody to send to without an address?
+    needs_address: ClassVar[bool]
+    #: How many characters of body it takes; None: any number.
+    max_length: ClassVar[int | None]
+
+    def check(self) -> list[str]:
+        """Return what is wrong with its options, in words; ask nobody else."""
+
+    def close(self) -> None:
+        """Let go of connections."""
 
     def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
         """Send; yield one receipt or one `DeliveryError` per message, in order, each as soon as it is known."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.utils import timezone
 
 from notifications import ids
-from notifications.models import Broadcast, Category, Notification, Template, TemplateContent, TemplateVersion
+from notifications.models import (
+    Broadcast,
+    Category,
+    Endpoint,
+    Notification,
+    Template,
+    TemplateContent,
+    TemplateVersion,
+)
 from notifications.types import BroadcastState, Priority
 
 CONTENTS = {
@@ -65,3 +73,12 @@ def make_item(user, template, **changes):
         "listed_at": now,
     }
     return Notification.objects.create(**{**fields, **changes})
+
+
+def make_endpoint(user, channel="web_push", **changes):
+    """Return an address that somebody registered, of its own."""
+    number = Endpoint.objects.count()
+    url = f"https://updates.push.services.mozilla.com/wpush/v2/{number}"
+    address = {"endpoint": url, "keys": {"p256dh": "BN", "auth": "tB"}} if channel == "web_push" else {"url": url}
+    fields = {"address": address, "address_hash": f"{number:064}", "created_at": timezone.now()}
+    return Endpoint.objects.create(recipient=user, channel=channel, **{**fields, **changes})

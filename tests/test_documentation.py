@@ -14,12 +14,12 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
 
-from notifications import conf, registry
+from notifications import conf, exceptions, registry
 from notifications.api.publish import ABOUT
 from notifications.api.publish_serializers import PublishSerializer
 from notifications.api.serializers import NotificationSerializer
 from notifications.channels.base import ChannelAdapter
-from notifications.exceptions import ActionRefused, PermanentError, TransientError, UnknownTemplate
+from notifications.exceptions import ActionRefused, DeliveryError, UnknownTemplate
 from notifications.models import ApiKey, Broadcast, ConsentChange, Event
 from notifications.publishing import (
     audience,
@@ -34,7 +34,7 @@ from notifications.publishing import (
 from notifications.services import api_keys, inbox, inbox_actions
 from notifications.testing.work import Work
 from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Level, Reason
-from notifications.values import Receipt, Said
+from notifications.values import Said
 from tests.factories import make_item, make_template
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -204,24 +204,24 @@ def test_the_ten_lines_of_the_readme_run(alice, shipped_templates):
     assert Event.objects.get().variables == {"order_number": "ORD-1", "tracking_code": "T-1"}
 
 
-def test_the_adapter_of_the_channels_page_does_what_the_page_says():
-    from tests.notifications.channels.test_sms import message
+def test_the_adapter_of_the_page_on_adding_a_channel_is_the_one_that_is_tested():
+    folder = ROOT / "tests/examples"
+    adapter, peer = code("docs/adding-a-channel.md", 0), code("docs/adding-a-channel.md", 2)
 
-    released: list = []
-    skies = ["clear", "storm"]
-    scope: dict[str, Any] = {
-        "timedelta": timedelta,
-        "weather": lambda: skies.pop(0),
-        "release": released.append,
+    assert adapter == (folder / "pager.py").read_text(encoding="utf-8")
+    assert peer[peer.index("class") :] in (folder / "test_pager.py").read_text(encoding="utf-8")
+
+
+def test_the_page_on_adding_a_channel_lists_every_attribute_and_error():
+    page = (ROOT / "docs/adding-a-channel.md").read_text(encoding="utf-8")
+    attributes = {name for name in vars(ChannelAdapter) if not name.startswith("_")} - {"name"}
+    errors = {
+        name for name, error in vars(exceptions).items() if isinstance(error, type) and issubclass(error, DeliveryError)
     }
-    exec(code("docs/channels.md", 1), scope)  # noqa: S102 - our own page
-    pigeon = scope["CarrierPigeon"]()
 
-    results = list(pigeon.send_batch([message("loft"), message("loft"), message("")]))
+    missing = [name for name in attributes | errors - {"DeliveryError"} if f"`{name}" not in page]
 
-    assert isinstance(pigeon, ChannelAdapter)
-    assert [type(result) for result in results] == [Receipt, TransientError, PermanentError]
-    assert released == ["Your order is here."]
+    assert missing == []
 
 
 def test_the_button_of_the_inbox_page_answers(alice, template, monkeypatch):
@@ -362,3 +362,30 @@ def test_the_page_of_publishing_over_http_names_every_field_and_code():
 
     assert named == list(PublishSerializer().fields)
     assert {code for _, code in ABOUT.values()} <= codes
+
+
+def test_the_examples_of_push_configure_it_and_register_an_app(client, alice, settings):
+    import environ
+
+    from notifications.channels.vapid import new_private_key
+    from tests.providers.firebase import PEM
+
+    env = environ.Env()
+    env.ENVIRON = {"VAPID_PRIVATE_KEY": new_private_key(), "VAPID_SUBJECT": "mailto:push@shop.example"}
+    env.ENVIRON["FCM_SERVICE_ACCOUNT"] = json.dumps(
+        {"project_id": "shop", "private_key": PEM, "client_email": "x", "token_uri": "x"}
+    )
+    page = (ROOT / "docs/channels.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n([^`]*\.(?:WebPush|Push)Channel[^`]*)```", page)
+    (address,) = re.findall(r"```json\n([^`]*\"token\"[^`]*)```", page)
+    client.force_login(alice)
+    assert len(examples) == 2
+    for example in examples:
+        scope: dict = {"env": env}
+        exec(example, scope)  # noqa: S102 - our own page
+        settings.NOTIFICATION_CHANNELS = scope["NOTIFICATION_CHANNELS"]
+        assert registry.adapter("web_push").check() == []
+        assert client.get("/api/notifications/endpoints/").json()["vapid_public_key"]
+
+    answer = client.post("/api/notifications/endpoints/", json.loads(address), content_type="application/json")
+    assert answer.status_code == 201

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.admin.base import LogAdmin, ReadOnlyInline, as_uuid, recipients_named
 from notifications.admin.cells import link_to, link_to_list, masked, pretty
-from notifications.models import Attempt, Delivery, Event, Notification
+from notifications.models import Attempt, Delivery, Event, Notification, ProviderEvent
 from notifications.types import DeliveryState, EventState
 
 _SEARCH_HELP = _("The whole of an id, a user name, an e-mail address, or what it is about, such as orders.order:42.")
@@ -98,6 +98,14 @@ class AttemptInline(ReadOnlyInline):
     fields = ["number", "started_at", "duration", "backend", "outcome", "code", "detail"]
 
 
+class FeedbackInline(ReadOnlyInline):
+    """What the provider told afterwards, below its delivery."""
+
+    model = ProviderEvent
+    verbose_name_plural = _("what the provider said")
+    fields = ["at", "kind", "code", "provider", "received_at"]
+
+
 @admin.register(Delivery)
 class DeliveryAdmin(LogAdmin):
     """One notification by one channel: what was decided and what came of it."""
@@ -110,7 +118,7 @@ class DeliveryAdmin(LogAdmin):
     list_select_related = ["recipient"]
     linked_by = ("id", "event_id", "notification", "recipient")
     search_help_text = _SEARCH_HELP
-    inlines = [AttemptInline]
+    inlines = [AttemptInline, FeedbackInline]
     fieldsets = [
         (None, {"fields": ["id", "state", "why", "last_error", "channel", "recipient", "address", "priority"]}),
         (_("What was told"), {"fields": ["event", "notification", "template", "version", "category", "own_content"]}),

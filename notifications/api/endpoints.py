@@ -34,10 +34,15 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
     """An address, without what would let others use it."""
 
     host = serializers.CharField(read_only=True)
+    fingerprint = serializers.CharField(
+        source="address_hash",
+        read_only=True,
+        help_text="SHA-256 of its URL in hex: by this a browser knows itself again.",
+    )
 
     class Meta:
         model = Endpoint
-        fields = ("id", "channel", "host", "created_at", "last_used_at", "disabled_at")
+        fields = ("id", "channel", "host", "fingerprint", "created_at", "last_used_at", "disabled_at")
         read_only_fields = fields
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -45,11 +50,26 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
         return {**super().get_fields(), "label": serializers.CharField(read_only=True)}
 
 
+class RegisteredSerializer(EndpointSerializer):
+    """An address, as it is shown when it is registered."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        told = "Of a receiver of webhooks: what it checks signatures by. Not shown otherwise."
+        return {**super().get_fields(), "signing_key": serializers.SerializerMethodField(help_text=told)}
+
+    def get_signing_key(self, row: Endpoint) -> str:
+        return endpoints.signing_key(row)
+
+
 @extend_schema_serializer(many=False)
 class EndpointsSerializer(serializers.Serializer[Any]):
     """All of them: there are not many."""
 
     results = EndpointSerializer(many=True, read_only=True)
+    vapid_public_key = serializers.CharField(
+        read_only=True,
+        help_text="The `applicationServerKey` browsers subscribe to push with; empty: they cannot here.",
+    )
 
 
 class KeysSerializer(strict.StrictSerializer):
@@ -67,6 +87,12 @@ class PushAddressSerializer(strict.StrictSerializer):
     expirationTime = serializers.FloatField(required=False, allow_null=True, help_text="Not used.")  # noqa: N815
 
 
+class TokenAddressSerializer(strict.StrictSerializer):
+    """An app on a telephone, by the registration token that Firebase gives it."""
+
+    token = serializers.CharField(max_length=1024)
+
+
 class UrlAddressSerializer(strict.StrictSerializer):
     """The address of a chat room, or of a receiver of webhooks."""
 
@@ -76,7 +102,7 @@ class UrlAddressSerializer(strict.StrictSerializer):
 @extend_schema_field(
     PolymorphicProxySerializer(
         component_name="Address",
-        serializers=[PushAddressSerializer, UrlAddressSerializer],
+        serializers=[PushAddressSerializer, TokenAddressSerializer, UrlAddressSerializer],
         resource_type_field_name=None,
     )
 )
@@ -98,8 +124,7 @@ class NewEndpointSerializer(strict.StrictSerializer):
         return {**super().get_fields(), "label": label}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        kind = PushAddressSerializer if attrs["channel"] == Channel.WEB_PUSH else UrlAddressSerializer
-        address = kind(data=attrs["address"])
+        address = _kind(attrs["channel"], attrs["address"])(data=attrs["address"])
         if not address.is_valid():
             raise serializers.ValidationError({"address": address.errors})
         given = dict(address.validated_data)
@@ -119,9 +144,10 @@ class EndpointViewSet(viewsets.GenericViewSet[Endpoint]):
     @extend_schema(responses=EndpointsSerializer)
     def list(self, request: Request) -> Response:
         """List the addresses, the newest first."""
-        return Response({"results": self.get_serializer(self.get_queryset(), many=True).data})
+        results = self.get_serializer(self.get_queryset(), many=True).data
+        return Response({"results": results, "vapid_public_key": endpoints.vapid_public_key()})
 
-    @extend_schema(request=NewEndpointSerializer, responses={200: EndpointSerializer, 201: EndpointSerializer})
+    @extend_schema(request=NewEndpointSerializer, responses={200: RegisteredSerializer, 201: RegisteredSerializer})
     def create(self, request: Request) -> Response:
         """Register an address. 200: it was there, and has its keys and its label anew."""
         given = strict.body(NewEndpointSerializer, request.data)
@@ -129,12 +155,20 @@ class EndpointViewSet(viewsets.GenericViewSet[Endpoint]):
             row, is_new = endpoints.register(request.user, **given, now=clock.now(), origin=_origin(request))
         except WrongPreference as e:
             raise ValidationError(by_field(e)) from e
-        return Response(self.get_serializer(row).data, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+        shown = RegisteredSerializer(row, context=self.get_serializer_context()).data
+        return Response(shown, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Forget an address."""
         endpoints.remove(self.get_object(), now=clock.now(), origin=_origin(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _kind(channel: str, address: dict[str, Any]) -> type[strict.StrictSerializer]:
+    """Return what an address of a channel has to look like."""
+    if channel != Channel.WEB_PUSH:
+        return UrlAddressSerializer
+    return TokenAddressSerializer if "token" in address else PushAddressSerializer
 
 
 def _origin(request: Request) -> Origin:

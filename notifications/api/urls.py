@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
+from notifications.api import service_worker
 from notifications.api.endpoints import EndpointViewSet
 from notifications.api.mutes import MuteViewSet
 from notifications.api.personal import SettingsView
@@ -28,6 +29,7 @@ urlpatterns = [
     re_path("^docs/?$", DocsView.as_view(), name="docs"),
     re_path("^notifications/preferences/?$", PreferencesView.as_view(), name="preferences"),
     re_path("^notifications/settings/?$", SettingsView.as_view(), name="settings"),
+    re_path(r"^notifications/service-worker\.js$", service_worker.shown, name="notification-service-worker"),
     # The stream itself is none of Django's: notifications/api/stream.py
     re_path("^notifications/stream/token/?$", StreamTokenView.as_view(), name="notification-stream-token"),
     *router.urls,

@@ -23,11 +23,29 @@ class ChannelAdapter(ABC):
     sends_together: ClassVar[bool] = False
     #: How long may one message take? Leases are at least four times that.
     send_timeout: timedelta = timedelta(seconds=15)
+    #: Does one provider answer for all messages? Otherwise the failures of one address say nothing of the others, and
+    #: pause nothing.
+    one_provider: ClassVar[bool] = True
+    #: Is there nobody to send to without an address?
+    needs_address: ClassVar[bool] = True
+    #: How many characters of body does it take? A longer one is a PermanentError, and nobody is called.
+    max_length: ClassVar[int | None] = None
+
+    def __repr__(self) -> str:
+        # Without its options: they may be secrets.
+        return f"<{self.name}>"
 
     @property
     def name(self) -> str:
         """The backend's name in the log."""
         return type(self).__name__
+
+    def check(self) -> list[str]:
+        """Return what is wrong with its options, in words, for the system checks; ask nobody else."""
+        return []
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to let go of
+        """Let go of connections. The next `send_batch` opens what it needs."""
 
     @abstractmethod
     def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from notifications import clock
 from notifications.channels.base import ChannelAdapter
 from notifications.exceptions import PermanentError, TransientError
+from notifications.types import Reason
 from notifications.values import Receipt
 
 if TYPE_CHECKING:
@@ -47,9 +48,11 @@ class FakeChannel(ChannelAdapter):
             with _lock:
                 outcomes = _failures.get(message.address)
                 outcome = outcomes.popleft() if outcomes else "sent"
-                if outcome == "sent":
+                if outcome == "sent" and message.address:
                     self._keep(message)
-            if outcome == "transient":
+            if not message.address:
+                yield PermanentError("There is no address.", code="no_address", reason=Reason.NO_ADDRESS)
+            elif outcome == "transient":
                 yield TransientError("The fake provider was told to fail.", code="fake_transient")
             elif outcome == "permanent":
                 yield PermanentError("The fake provider was told to refuse.", code="fake_permanent")

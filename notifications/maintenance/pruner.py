@@ -13,10 +13,20 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from notifications import conf, ids
-from notifications.models import Attempt, Broadcast, Delivery, Digest, Event, FrequencyCount, Mute, Notification
+from notifications.models import (
+    Attempt,
+    Broadcast,
+    Delivery,
+    Digest,
+    Event,
+    FrequencyCount,
+    Mute,
+    Notification,
+    ProviderEvent,
+)
 from notifications.types import DeliveryState, EventState
 
 if TYPE_CHECKING:
@@ -45,8 +55,12 @@ class Kept(StrEnum):
     DELIVERIES = "deliveries"
     #: They go with their deliveries.
     ATTEMPTS = "attempts"
+    #: These, too.
+    FEEDBACK = "provider events"
 
 
+#: What goes with deliveries.
+_WITH_DELIVERIES: dict[Kept, type[Model]] = {Kept.ATTEMPTS: Attempt, Kept.FEEDBACK: ProviderEvent}
 #: What retention takes from a row that stays.
 _SAID: dict[str, Any] = {
     "variables": {},
@@ -85,7 +99,9 @@ def count(now: datetime) -> Counter[Kept]:
     """
     overdue = _overdue(now)
     counted = Counter({kept: rows.order_by().count() for kept, rows in overdue.items()})
-    counted[Kept.ATTEMPTS] = Attempt.objects.filter(delivery__in=overdue[Kept.DELIVERIES].order_by()).count()
+    deliveries = overdue[Kept.DELIVERIES].order_by()
+    for kept, model in _WITH_DELIVERIES.items():
+        counted[kept] = model._default_manager.filter(delivery__in=deliveries).count()
     return +counted
 
 
@@ -97,8 +113,8 @@ def _empty(kept: Kept, rows: QuerySet[Any], limit: int, changes: dict[str, Any])
 def _delete(kept: Kept, rows: QuerySet[Any], limit: int) -> Counter[Kept]:
     with transaction.atomic():
         _, by_model = _locked(rows, limit).delete()
-    attempts = by_model.pop(Attempt._meta.label, 0)
-    return Counter({kept: sum(by_model.values()), Kept.ATTEMPTS: attempts})
+    with_them = {other: by_model.pop(model._meta.label, 0) for other, model in _WITH_DELIVERIES.items()}
+    return Counter({kept: sum(by_model.values()), **with_them})
 
 
 def _locked(rows: QuerySet[Any], limit: int) -> QuerySet[Any]:

@@ -12,8 +12,10 @@ from notifications.models.events import Event
 from notifications.models.holds import Pause, SendRate
 from notifications.models.inbox import Notification
 from notifications.models.leases import Leased
+from notifications.models.provider_events import ProviderEvent
 from notifications.models.publications import Publication
 from notifications.models.recipients import Preference, RecipientSettings
+from notifications.models.suppressions import Suppression
 from notifications.models.templates import Category, Template, TemplateContent, TemplateVersion
 from notifications.models.workers import WorkerHeartbeat
 
@@ -33,9 +35,11 @@ __all__ = [
     "Notification",
     "Pause",
     "Preference",
+    "ProviderEvent",
     "Publication",
     "RecipientSettings",
     "SendRate",
+    "Suppression",
     "Template",
     "TemplateContent",
     "TemplateVersion",

@@ -12,6 +12,9 @@ from notifications.models.leases import Leased
 from notifications.models.templates import Category, Template, TemplateVersion
 from notifications.types import Channel, DeliveryState, Outcome, Priority, Reason
 
+#: Characters of a backend's name.
+MAX_BACKEND = 50
+
 
 class Delivery(Leased):
     """One notification by one channel to one address; also the record of what was decided not to be sent."""
@@ -51,7 +54,7 @@ class Delivery(Leased):
     attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     #: Collected by this digest: not claimed on its own.
     digest_id = models.UUIDField(null=True)
-    backend = models.CharField(max_length=50, blank=True)
+    backend = models.CharField(max_length=MAX_BACKEND, blank=True)
     provider_message_id = models.CharField(max_length=255, blank=True)
     #: When it reached a final state, whichever.
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -95,6 +98,10 @@ class Delivery(Leased):
                 name="delivery_failed",
                 condition=Q(state__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN]),
             ),
+            # What providers tell afterwards, by the name they gave it.
+            models.Index(
+                fields=["provider_message_id"], name="delivery_provider_id", condition=~Q(provider_message_id="")
+            ),
         ]
         constraints = [
             # One notification goes to an address once per channel, however often it is dispatched.
@@ -123,7 +130,7 @@ class Attempt(models.Model):
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
     #: Counts from 1.
     number = models.PositiveSmallIntegerField()
-    backend = models.CharField(max_length=50, blank=True)
+    backend = models.CharField(max_length=MAX_BACKEND, blank=True)
     started_at = models.DateTimeField()
     duration = models.DurationField()
     outcome = models.CharField(max_length=15, choices=Outcome)

@@ -23,9 +23,9 @@ class Endpoint(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notification_endpoints"
     )
     channel = models.CharField(max_length=10, choices=Channel)
-    #: As `channels.addresses` checks it: {"endpoint", "keys": {"p256dh", "auth"}}, or {"url"}. Never shown again.
+    #: As `channels.addresses` checks it: {"endpoint", "keys": {"p256dh", "auth"}}, {"token"} or {"url"}. Never shown again.
     address = models.JSONField()
-    #: SHA-256 of its URL, in hex.
+    #: SHA-256 of its URL, or of its token, in hex.
     address_hash = models.CharField(max_length=64)
     #: What its owner calls it.
     label = models.CharField(max_length=100, blank=True)
@@ -50,5 +50,6 @@ class Endpoint(models.Model):
 
     @property
     def host(self) -> str:
-        """The part of the address that may be shown."""
-        return urlsplit(self.address.get("endpoint") or self.address.get("url", "")).hostname or ""
+        """The part of the address that may be shown; of an app's token, whom it is for."""
+        url = self.address.get("endpoint") or self.address.get("url", "https://fcm.googleapis.com/")
+        return urlsplit(url).hostname or ""

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -16,11 +16,11 @@ from notifications import clock
 from notifications.api.preferences import REASONS
 from notifications.exceptions import NotPlainData, WrongPreference
 from notifications.inputs import check_text
-from notifications.labels import LABELS, translated
+from notifications.labels import LABELS, for_scripts, translated
 from notifications.models import Category
 from notifications.pages import hours
 from notifications.pages.page import Visit, WrongInput, page, show
-from notifications.services import personal, preferences
+from notifications.services import endpoints, personal, preferences
 from notifications.services.consent import Origin, changing
 from notifications.services.preferences import Cell, Wish
 from notifications.types import Cadence, Channel, ConsentSource, Level
@@ -39,7 +39,7 @@ def shown(request: Visit) -> HttpResponse:
     """Show the forms; POST writes the wishes, all of them or none."""
     if request.method != "POST":
         return _page(request)
-    wishes = list(_wishes(request))
+    wishes = list(wishes_of(request))
     if refused := preferences.refusals(wishes):
         return _page(request, errors=[str(error) for error in refused.values()], status=400)
     preferences.set_cadences(request.user, wishes, now=clock.now(), origin=_origin(request))
@@ -76,18 +76,26 @@ def _page(
     daily, by_weekday = hours.read(own.quiet_hours)
     chosen = {"time_zone": own.time_zone, "locale": own.locale, "from": daily[0], "to": daily[1], **(given or {})}
     context = {
-        "rows": _rows(preferences.matrix(request.user)),
+        "rows": rows_of(preferences.matrix(request.user)),
         "errors": list(errors),
         "chosen": chosen,
         "by_weekday": by_weekday,
         "zones": [(name, name.replace("_", " ")) for name in _zones()],
         "locales": settings.LANGUAGES,
         "labels": LABELS,
+        "push": _push(),
     }
     return show(request, "preferences.html", context, status=status)
 
 
-def _rows(cells: list[Cell]) -> list[dict[str, Any]]:
+def _push() -> dict[str, str] | None:
+    """Return what the script needs to turn on push; None: nobody can here."""
+    if not endpoints.vapid_public_key():
+        return None
+    return {"api": f"{reverse('notification-list').rstrip('/')}/", "labels": for_scripts() or "{}"}
+
+
+def rows_of(cells: list[Cell]) -> list[dict[str, Any]]:
     """Return the categories, each followed by its templates with wishes of their own, with their fields."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     categories = Category.objects.in_bulk()
@@ -120,7 +128,7 @@ def _field(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _wishes(request: Visit) -> Iterable[Wish]:
+def wishes_of(request: HttpRequest) -> Iterable[Wish]:
     """Yield the wishes of the form: fields `category:orders:email`, empty for none."""
     names = [name for name in request.POST if name.partition(":")[0] in KINDS]
     if not 0 < len(names) <= MAX_WISHES:
@@ -133,7 +141,7 @@ def _wishes(request: Visit) -> Iterable[Wish]:
         yield Wish(channel=channel, cadence=_text(request, name) or None, **{kind: target})
 
 
-def _text(request: Visit, name: str) -> str:
+def _text(request: HttpRequest, name: str) -> str:
     """Return a field's text; raise `WrongInput` if there is none, or it is no text."""
     value = request.POST.get(name)
     if value is None or not _is_plain(value):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-#: What a provider asks for is kept within these.
-MIN_RETRY_AFTER = timedelta(seconds=1)
+#: What a provider asks for counts up to this.
 MAX_RETRY_AFTER = timedelta(hours=1)
 #: How far the tail strays, as a part of the wait: what failed together need not come back together.
 JITTER = 0.2
@@ -41,32 +39,3 @@ def next_retry_at(
     if retry_after is not None:
         wait = max(wait, min(retry_after, MAX_RETRY_AFTER))
     return now + wait
-
-
-def parse_retry_after(value: str, now: datetime) -> timedelta | None:
-    """
-    Return how long a `Retry-After` header asks to wait, from a second to an hour; None: it cannot be read.
-
-    Seconds or an HTTP date (RFC 9110 §10.2.3); providers send fractions, too.
-    """
-    try:
-        seconds = float(value)
-    except ValueError:
-        return _until_date(value, now)
-    if math.isnan(seconds):
-        return None
-    return _clamped(min(max(seconds, 0.0), MAX_RETRY_AFTER.total_seconds()))
-
-
-def _until_date(value: str, now: datetime) -> timedelta | None:
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if date.tzinfo is None:
-        date = date.replace(tzinfo=UTC)
-    return _clamped((date - now).total_seconds())
-
-
-def _clamped(seconds: float) -> timedelta:
-    return min(max(timedelta(seconds=seconds), MIN_RETRY_AFTER), MAX_RETRY_AFTER)

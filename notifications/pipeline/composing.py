@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
+
 from notifications.exceptions import RenderError
 from notifications.models import Event, Notification
-from notifications.pipeline import bulk, facts, routing, wording
+from notifications.models.endpoints import REGISTERED
+from notifications.pipeline import bulk, endpoints, facts, links, routing, suppressing, ways_out, wording
+from notifications.pipeline.links import Link
 from notifications.pipeline.sharing import Wordings
-from notifications.types import DeliveryState, Priority, Reason
-from notifications.values import Action, Message, Rendered
+from notifications.types import Channel, DeliveryState, Priority, Reason
+from notifications.values import Action, Message, Rendered, WaysOut
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
     from uuid import UUID
 
-    from notifications.models import Category, Delivery, Template
+    from notifications.models import Category, Delivery, Endpoint, Template
     from notifications.pipeline.facts import Recipient
     from notifications.pipeline.routing import EventFacts
     from notifications.values import Content
@@ -56,6 +60,10 @@ class _Known:
     wordings: Wordings
     #: What the planner was told of an event, by all it consists of; shared by the batch.
     planned: dict[tuple[Any, ...], EventFacts]
+    #: Where a delivery by push, chat or webhook goes; None: it is gone, or somebody else's.
+    endpoint: Endpoint | None
+    #: Its address must not be used.
+    is_suppressed: bool
 
     def is_valid(self) -> bool:
         """Tell whether what was said is still true; raise `NotNow` if nobody can tell."""
@@ -81,9 +89,12 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
     # That of a digest is not that of its template.
     categories |= facts.categories_by_code({row.category_id for row in rows if row.category_id} - categories.keys())
     read, ask, wordings = _read(rows), _asking(), Wordings()
+    registered = endpoints.of_deliveries(rows)
+    suppressed = suppressing.suppressed(((row.channel, row.address) for row in rows), now=now)
     planned: dict[tuple[Any, ...], EventFacts] = {}
 
     def known_of(row: Delivery) -> _Known:
+        endpoint = registered.get(row.address)
         return _Known(
             event=events.get(row.event_id) if row.event_id else None,
             template=templates.get(row.template_id) if row.template_id else None,
@@ -93,6 +104,9 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
             read=read,
             ask=ask,
             wordings=wordings,
+            # A browser may have been taken over by somebody else, who must not read this.
+            endpoint=endpoint if endpoint and endpoint.recipient_id == row.recipient_id else None,
+            is_suppressed=(row.channel, row.address) in suppressed,
             planned=planned,
         )
 
@@ -135,14 +149,22 @@ def _message(row: Delivery, known: _Known, now: datetime) -> Message:
     if row.expires_at is not None and row.expires_at <= now:
         raise NotNow(DeliveryState.EXPIRED, Reason.EXPIRED)
     _check_wanted(row, known, now)
+    _check_address(row, known)
+    out = _ways_out(row, known)
     return Message(
         delivery_id=row.pk,
         channel=row.channel,
         address=row.address,
         priority=Priority(row.priority),
-        rendered=_rendered(row, known),
+        rendered=_with_ways_out(_rendered(row, known), out, known),
         action=Action(url=event.action_url, text=event.action_text) if event is not None else Action(),
         category=row.category_id or "",
+        template=row.template_id or "",
+        notification_id=row.notification_id,
+        expires_at=row.expires_at,
+        endpoint=known.endpoint.address if known.endpoint else None,
+        unsubscribe_url=out.unsubscribe_url,
+        preferences_url=out.preferences_url,
     )
 
 
@@ -165,6 +187,28 @@ def _check_wanted(row: Delivery, known: _Known, now: datetime) -> None:
         # What is escalated stays so: read in the meantime, it is not sent.
         reason = Reason.ESCALATION if row.reason == Reason.ESCALATION else Reason.QUIET_HOURS
         raise NotNow(DeliveryState.PENDING, reason, due_at=later)
+
+
+def _check_address(row: Delivery, known: _Known) -> None:
+    """Look once more whether it can still be sent there: also what is required, and what nobody planned."""
+    if row.channel in REGISTERED and known.endpoint is None:
+        raise NotNow(DeliveryState.SUPPRESSED, Reason.ENDPOINT_GONE)
+    if known.is_suppressed:
+        raise NotNow(DeliveryState.SUPPRESSED, Reason.SUPPRESSED_ADDRESS)
+
+
+def _ways_out(row: Delivery, known: _Known) -> WaysOut:
+    """Return the links of who and what can be unsubscribed: not from what is required, not who has no account."""
+    if row.channel != Channel.EMAIL or known.recipient is None or known.category is None or known.category.required:
+        return WaysOut()
+    token = Link(recipient=str(known.recipient.pk), category=known.category.code, channel=row.channel).token
+    return WaysOut(unsubscribe_url=links.unsubscribe_url(token), preferences_url=links.preferences_url(token))
+
+
+def _with_ways_out(rendered: Rendered, out: WaysOut, known: _Known) -> Rendered:
+    reader = known.recipient.reader if known.recipient else wording.NOBODY
+    with wording.manner(reader.locale or settings.LANGUAGE_CODE, reader.time_zone or settings.TIME_ZONE):
+        return ways_out.added(rendered, out)
 
 
 def _rendered(row: Delivery, known: _Known) -> Rendered:

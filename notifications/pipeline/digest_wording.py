@@ -140,6 +140,7 @@ def _render(live: Wording | None, digest: Digest, items: list[dict[str, Any]], c
             action=Action(),
             base_url=config.base_url,
             site_name=config.site_name,
+            look=config.look,
         )
 
 

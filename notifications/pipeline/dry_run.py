@@ -11,8 +11,9 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from notifications.channels import segments
 from notifications.exceptions import RenderError
-from notifications.pipeline import capping, digesting, outbox, pausing, segments, wording
+from notifications.pipeline import capping, digesting, outbox, pausing, wording
 from notifications.pipeline.outbox import Identity
 from notifications.pipeline.planning import plan_events
 from notifications.pipeline.sharing import Wordings

@@ -12,14 +12,14 @@ from django.contrib.auth import get_user_model
 
 from notifications import registry
 from notifications.models import Category, Mute, Preference, RecipientSettings, Template
-from notifications.pipeline import bulk, wording
+from notifications.pipeline import bulk, endpoints, suppressing, wording
 from notifications.pipeline.quiet_hours import QuietHours, time_zone
 from notifications.pipeline.routing import EventFacts, RecipientFacts, Window
-from notifications.types import Cadence, Channel, Priority, QuietPolicy
+from notifications.types import Cadence, Priority, QuietPolicy
 from notifications.values import Content, Reader, Said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
     from notifications.models import Delivery, Event
@@ -85,8 +85,12 @@ def templates_by_code(codes: Iterable[str]) -> dict[str, Template]:
     return {row.code: row for row in Template.objects.filter(code__in=wanted).select_related("category")}
 
 
-def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
-    """Return the known users among `ids` (text, as events store them), by id: four queries."""
+def recipients(ids: Iterable[str], *, now: datetime | None = None) -> dict[str, Recipient]:
+    """
+    Return the known users among `ids` (text, as events store them), by id: four queries.
+
+    With `now`, also how they can be reached then: at most three more.
+    """
     model = get_user_model()
     wanted = bulk.among(model._meta.pk, {model._meta.pk.to_python(key) for key in ids})
     aside = [field.name for field in model._meta.concrete_fields if field.name in _ASIDE]
@@ -106,6 +110,7 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
     mutes: dict[Any, dict[str, datetime | None]] = defaultdict(dict)
     for pk, about, until in Mute.objects.filter(recipient__in=wanted).values_list("recipient", "about", "until"):
         mutes[pk][about] = until
+    addresses, suppressed = _reach(users.values(), settings, wanted, now)
     found, default_zone = {}, site.TIME_ZONE
     for key, user in users.items():
         row = settings.get(user.pk)
@@ -119,7 +124,8 @@ def recipients(ids: Iterable[str]) -> dict[str, Recipient]:
             ),
             routing=RecipientFacts(
                 is_active=user.is_active,
-                addresses=_addresses(user, row),
+                addresses=addresses[user.pk],
+                suppressed=suppressed,
                 by_category=by_category[user.pk],
                 by_template=by_template[user.pk],
                 mutes=mutes[user.pk],
@@ -218,8 +224,23 @@ def _quiet(row: _Settings | None) -> QuietHours | None:
         return None
 
 
-def _addresses(user: Any, settings: _Settings | None) -> dict[str, str]:
-    addresses = {Channel.EMAIL.value: getattr(user, user.get_email_field_name(), "") or ""}
-    if settings is not None and settings.phone:
-        addresses[Channel.SMS.value] = settings.phone
-    return addresses
+def _reach(
+    users: Collection[Any], settings: Mapping[Any, _Settings], wanted: Any, now: datetime | None
+) -> tuple[Mapping[Any, dict[str, tuple[str, ...]]], Collection[tuple[str, str]]]:
+    """Return user → channel → addresses, and those of all of them that must not be used; without `now`, none at all."""
+    found: defaultdict[Any, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    if now is None:
+        return found, frozenset()
+    email = get_user_model().get_email_field_name()
+    places = []
+    for user in users:
+        if address := getattr(user, email, ""):
+            found[user.pk]["email"] = (address,)
+            places.append(("email", address))
+    for pk, row in settings.items():
+        if row.phone:
+            found[pk]["sms"] = (row.phone,)
+            places.append(("sms", row.phone))
+    for pk, by_channel in endpoints.live(wanted, registry.channel_names()).items():
+        found[pk].update(by_channel)
+    return found, suppressing.suppressed(places, now=now)

@@ -52,7 +52,7 @@ class Planned:
 def plan_events(events: list[Event], *, now: datetime) -> list[Planned]:
     """Decide everything about a batch from a constant number of queries; write nothing."""
     live = facts.templates(event.template_id for event in events)
-    people = facts.recipients(recipient for event in events for recipient in event.recipients)
+    people = facts.recipients((recipient for event in events for recipient in event.recipients), now=now)
     wordings = Wordings()
     with wording.house_style():
         return [_plan_event(event, live[event.template_id], people, wordings, now) for event in events]

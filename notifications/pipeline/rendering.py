@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
-from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from django.conf import settings
-from django.template.context import Context
-from django.template.engine import Engine
 from django.utils.html import linebreaks
 from django.utils.translation import get_language, gettext
 
 from notifications.exceptions import RenderError, TemplateRefused
+from notifications.pipeline import mail_frame, plain_text
 from notifications.pipeline.markup import CONTROLS
 from notifications.pipeline.safe_tags import absolute_link
 from notifications.pipeline.sandbox import compile_template
 from notifications.registry import did_you_mean
 from notifications.types import Channel
-from notifications.values import Rendered
+from notifications.values import Look, Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
-
-    from django.template.base import Template
 
     from notifications.values import Action, Content
 
@@ -35,7 +29,6 @@ RESERVED = frozenset({"action_text", "action_url", "recipient_name", "site_name"
 MAX_TITLE = 200
 MAX_PREVIEW = 120
 
-_LAYOUTS = Path(__file__).resolve().parent.parent / "templates"
 _LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
 #: Not the no-break spaces, which languages put inside numbers.
 _SPACES = re.compile("[ \t-\r\x1c-\x1f\x85\u2028\u2029]+")
@@ -65,6 +58,7 @@ def render(
     action: Action,
     base_url: str,
     site_name: str,
+    look: Look = Look(),  # noqa: B008 - frozen
 ) -> Rendered:
     """Fill in a content; raise `RenderError` naming the field and the cause."""
     url = _action_link(action, base_url)
@@ -77,15 +71,20 @@ def render(
         return Rendered(title=title, body=body)
 
     fragment = _fill(content, "html", context, base_url) if content.html.strip() else linebreaks(body, autoescape=True)
-    has_button = bool(url) and "action_url" not in _names(content, "html")
-    preview = _SPACES.sub(" ", body)[:MAX_PREVIEW]
-    frame = _email_frame(get_language() or "", content.locale, site_name, base_url, has_button)
-    slots = {"title": escape(title), "preview": escape(preview), "fragment": str.__str__(fragment)}
-    if has_button:
-        slots |= {"button_url": escape(url), "button_text": escape(label)}
-    if url and "action_url" not in _names(content, "body"):
+    # Some read only the text: where nobody wrote any, it is what the HTML says.
+    source: Field = "body" if body or not content.html.strip() else "html"
+    body = body or plain_text.text_of(fragment)
+    button = {} if "action_url" in _names(content, "html") else {"button_url": url, "button_text": label}
+    words = mail_frame.Words(
+        title=title,
+        preview=_SPACES.sub(" ", body)[:MAX_PREVIEW],
+        fragment=fragment,
+        **button,
+    )
+    html = mail_frame.framed(words, look=look, base_url=base_url, site_name=site_name, **_language(content.locale))
+    if url and "action_url" not in _names(content, source):
         body = f"{body}\n\n{label}: {url}".lstrip()
-    return Rendered(title=title, body=body, html=_framed(frame, slots))
+    return Rendered(title=title, body=body, html=html)
 
 
 def names_used(content: Content) -> frozenset[str]:
@@ -178,23 +177,3 @@ def _language(locale: str) -> dict[str, str]:
     language = locale or get_language() or settings.LANGUAGE_CODE
     is_bidi = language.partition("-")[0].lower() in settings.LANGUAGES_BIDI
     return {"language": language, "direction": "rtl" if is_bidi else "ltr"}
-
-
-@lru_cache(maxsize=200)
-def _email_frame(active: str, locale: str, site_name: str, base_url: str, has_button: bool) -> tuple[str, ...]:
-    """Return the layout, filled in but for what differs between messages: text, name of a slot, text, and so on."""
-    slots = ("title", "preview", "fragment", *(("button_url", "button_text") if has_button else ()))
-    context = {"site_name": site_name, "base_url": base_url, **_language(locale)}
-    # No text has a control character: they are taken out.
-    html = _email_layout().render(Context(context | {name: f"\x00{name}\x00" for name in slots}))
-    return tuple(str.__str__(html).split("\x00"))
-
-
-def _framed(frame: tuple[str, ...], slots: Mapping[str, str]) -> str:
-    return "".join(slots[part] if number % 2 else part for number, part in enumerate(frame))
-
-
-@lru_cache(maxsize=1)
-def _email_layout() -> Template:
-    engine = Engine(dirs=[str(_LAYOUTS)], libraries={"i18n": "django.templatetags.i18n"})
-    return engine.get_template("notifications/email/base.html")

@@ -1,5 +1,5 @@
 """
-PURE planner: facts about one recipient and one event → one route per channel, each with its reason.
+PURE planner: facts about one recipient and one event → one route per channel and address, each with its reason.
 
 The same function serves sending, explaining and tests; it reads no clock and no database.
 """
@@ -14,11 +14,13 @@ from notifications.pipeline.quiet_hours import QuietHours, next_allowed
 from notifications.types import Cadence, Channel, DeliveryState, Level, Priority, QuietPolicy, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime, timedelta
 
 #: Channels that make a sound somewhere. In-app is silent, and a webhook is nobody's bedroom.
 AUDIBLE = frozenset({Channel.EMAIL, Channel.SMS, Channel.WEB_PUSH, Channel.CHAT})
+#: Channels on which one person may have several addresses, each of them an endpoint.
+SEVERAL = frozenset({Channel.WEB_PUSH, Channel.CHAT, Channel.WEBHOOK})
 
 
 #: Asking the enumeration for them makes a list anew.
@@ -30,8 +32,10 @@ class RecipientFacts:
     """What the planner knows of one recipient."""
 
     is_active: bool
-    #: channel → address; a channel that is not here cannot reach them. In-app needs none.
-    addresses: Mapping[str, str]
+    #: channel → addresses; a channel that is not here cannot reach them. In-app needs none.
+    addresses: Mapping[str, tuple[str, ...]]
+    #: (channel, address) that must not be used.
+    suppressed: Collection[tuple[str, str]] = frozenset()
     #: (category code, channel) → wish
     by_category: Mapping[tuple[str, str], Cadence] = field(default_factory=dict)
     #: (template code, channel) → wish
@@ -105,7 +109,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The verdict for one recipient and one channel: when, or why not."""
+    """The verdict for one recipient, one channel and one address: when, or why not."""
 
     channel: str
     address: str
@@ -127,12 +131,17 @@ _OFF = {
 
 def plan(event: EventFacts, recipient: RecipientFacts, *, now: datetime, is_capped: bool = False) -> list[Route]:
     """
-    Return one route for each channel the event asks for, in the order of `Channel`.
+    Return one route for each channel the event asks for and each address there, in the order of `Channel`.
 
     `is_capped`: the recipient has had the day's number of the category; the inbox gets it all the same.
     """
     wanted = event.worded if event.channels is None else frozenset(event.channels)
-    routes = [_route(channel, event, recipient, now, is_capped) for channel in _CHANNELS if channel in wanted]
+    routes = [
+        _route(channel, address, event, recipient, now, is_capped)
+        for channel in _CHANNELS
+        if channel in wanted
+        for address in recipient.addresses.get(channel) or ("",)
+    ]
     is_in_app = any(route.channel == Channel.IN_APP and route.state == DeliveryState.SENT for route in routes)
     return [_escalated(route, event, now) for route in routes] if is_in_app else routes
 
@@ -179,14 +188,15 @@ def _escalated(route: Route, event: EventFacts, now: datetime) -> Route:
     return replace(route, due_at=now + wait, reason=Reason.ESCALATION)
 
 
-def _route(channel: str, event: EventFacts, recipient: RecipientFacts, now: datetime, is_capped: bool) -> Route:
-    address = recipient.addresses.get(channel, "")
+def _route(
+    channel: str, address: str, event: EventFacts, recipient: RecipientFacts, now: datetime, is_capped: bool
+) -> Route:
     reason = _why_not(channel, address, event, recipient, now, is_capped)
     if reason is not None:
         return Route(channel=channel, address=address, state=DeliveryState.SUPPRESSED, due_at=now, reason=reason)
     if channel == Channel.IN_APP:
         return Route(channel=channel, address=address, state=DeliveryState.SENT, due_at=now)
-    hold = _hold(channel, event, recipient)
+    hold = _hold(channel, address, event, recipient)
     if hold is not None:
         until = _collected_until(hold, wish(event, recipient, channel).cadence, recipient, now)
         state, reason = DeliveryState.PENDING, Reason.DIGEST
@@ -201,15 +211,17 @@ def _route(channel: str, event: EventFacts, recipient: RecipientFacts, now: date
     )
 
 
-def _hold(channel: str, event: EventFacts, recipient: RecipientFacts) -> Hold | None:
+def _hold(channel: str, address: str, event: EventFacts, recipient: RecipientFacts) -> Hold | None:
     """Return what a route is collected by: the recipient's cadence, else the template's window; urgent: nothing."""
     if channel not in AUDIBLE or event.priority == Priority.URGENT:
         return None
+    # Each endpoint has a digest of its own.
+    suffix = f"@{address}" if channel in SEVERAL else ""
     cadence = wish(event, recipient, channel).cadence
     if cadence in DAYS:
-        return Hold(key=f"{cadence}:{event.category}")
+        return Hold(key=f"{cadence}:{event.category}{suffix}")
     if event.window is not None:
-        return Hold(key=f"{event.template}:{event.digest_key}", window=event.window)
+        return Hold(key=f"{event.template}:{event.digest_key}{suffix}", window=event.window)
     return None
 
 
@@ -239,6 +251,9 @@ def _why_not(
         return None
     if not address:
         return Reason.NO_ADDRESS
+    # Also of required categories: it would not arrive, or was asked to stop by whoever owns it.
+    if (channel, address) in recipient.suppressed:
+        return Reason.SUPPRESSED_ADDRESS
     return Reason.FREQUENCY_CAP if is_capped and not event.is_required else None
 
 

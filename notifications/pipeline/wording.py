@@ -148,6 +148,7 @@ def render_event(content: Content, event: Event, *, reader: Reader) -> Rendered:
             action=Action(url=event.action_url, text=event.action_text),
             base_url=config.base_url,
             site_name=config.site_name,
+            look=config.look,
         )
 
 

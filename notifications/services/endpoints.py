@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from notifications.channels import addresses
+from notifications.channels.webhook import WebhookChannel
 from notifications.exceptions import WrongPreference
 from notifications.models import Endpoint
 from notifications.models.endpoints import REGISTERED
-from notifications.registry import channel_names, did_you_mean
+from notifications.registry import adapter, channel_names, did_you_mean
 from notifications.services.consent import Change, changing, note
 from notifications.types import Channel
 
@@ -29,6 +30,21 @@ MAX_ENDPOINTS = 20
 def of(recipient: Any) -> QuerySet[Endpoint]:
     """Return a person's addresses, the newest first."""
     return Endpoint.objects.filter(recipient=recipient).order_by("-created_at", "-pk")
+
+
+def vapid_public_key() -> str:
+    """Return the key that browsers subscribe with; empty: they cannot be told by push here."""
+    if Channel.WEB_PUSH not in channel_names():
+        return ""
+    return str(getattr(adapter(Channel.WEB_PUSH), "public_key", ""))
+
+
+def signing_key(endpoint: Endpoint) -> str:
+    """Return what the owner of a receiver of webhooks checks signatures by; empty: it is none, or nothing is signed."""
+    if endpoint.channel != Channel.WEBHOOK or Channel.WEBHOOK not in channel_names():
+        return ""
+    webhooks = adapter(Channel.WEBHOOK)
+    return webhooks.secret_for(endpoint.pk.hex) if isinstance(webhooks, WebhookChannel) else ""
 
 
 def register(
@@ -50,7 +66,7 @@ def register(
         message = _("The channel %(channel)s is not set up here.") % {"channel": Channel(channel).label}
         raise WrongPreference(message, field="channel")
     addresses.check(channel, address)
-    key: dict[str, Any] = {"channel": channel, "address_hash": _hash(addresses.url_of(channel, address))}
+    key: dict[str, Any] = {"channel": channel, "address_hash": _hash(addresses.place_of(channel, address))}
     if channel != Channel.WEB_PUSH:
         # Two people may have the same room, and nobody can take it from the other.
         key["recipient_id"] = recipient.pk

@@ -60,15 +60,19 @@ class Wish:
 
 
 def matrix(recipient: Any) -> list[Cell]:
-    """Return what holds for every category, and for every template the recipient has a wish of their own for."""
-    (person,) = facts.recipients([str(recipient.pk)]).values()
-    own = {code for code, _ in person.routing.by_template}
+    """
+    Return what holds for every category, and for every template the recipient has a wish of their own for.
+
+    None: what holds for somebody who wished for nothing.
+    """
+    person = routing.RecipientFacts(is_active=False, addresses={})
+    if recipient is not None:
+        person = facts.recipients([str(recipient.pk)])[str(recipient.pk)].routing
+    own = {code for code, _ in person.by_template}
     templates = Template.objects.filter(code__in=own).select_related("category").order_by("code")
     rows: list[tuple[Category, Template | None]] = [(category, None) for category in Category.objects.order_by("code")]
     rows += [(template.category, template) for template in templates]
-    return [
-        _cell(category, template, channel, person.routing) for category, template in rows for channel in channel_names()
-    ]
+    return [_cell(category, template, channel, person) for category, template in rows for channel in channel_names()]
 
 
 def set_cadence(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from notifications import conf
 from notifications.models import Attempt, Broadcast, Delivery, Event, Notification
 from notifications.pipeline import pausing
-from notifications.services import reevaluated
+from notifications.services import reevaluated, suppressions, tracking
 from notifications.services.explanation import Basis, Line, shown
 from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Outcome, Reason
 
@@ -116,12 +116,22 @@ def _of_deliveries(rows: Iterable[Delivery], zone: ZoneInfo) -> Iterator[Line]:
         parts = [_("%(channel)s: %(state)s") % {"channel": Channel(row.channel).label, "state": _label(row)}]
         if row.reason:
             parts.append(str(Reason(row.reason).label))
+        if row.reason == Reason.SUPPRESSED_ADDRESS and (cause := suppressions.cause(row.channel, row.address, at=at)):
+            parts.append(cause)
         parts.append((_("at %(at)s") if is_over else _("due at %(at)s")) % {"at": shown(at, zone)})
         if row.attempts:
             parts.append(_("tries: %(number)s") % {"number": row.attempts})
         if row.pk in last:
             parts.append(_("the last one: %(outcome)s") % {"outcome": Outcome(last[row.pk].outcome).label})
+        parts += _feedback(row, zone)
         yield _line(", ".join(parts), channel=row.channel, state=row.state, reason=row.reason, at=at)
+
+
+def _feedback(row: Delivery, zone: ZoneInfo) -> Iterator[str]:
+    """Yield what the provider told afterwards, in the order in which it happened."""
+    told = [(at, kind.label) for kind, column in tracking.COLUMNS.items() if (at := getattr(row, column)) is not None]
+    for at, label in sorted(told, key=lambda one: one[0]):
+        yield _("%(what)s at %(at)s") % {"what": label, "at": shown(at, zone)}
 
 
 def _label(row: Delivery) -> str:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from notifications import registry
 from notifications.pipeline import dry_run, pausing, routing
 from notifications.pipeline.recipients import users_of
+from notifications.services import suppressions
 from notifications.services.explanation import Basis, Line, shown
 from notifications.types import Channel, DeliveryState, Reason
 
@@ -78,7 +79,7 @@ def _decided(planned: Planned, channel: str) -> str:
 
 def _verdict(row: Delivery, decided: str, zone: ZoneInfo) -> Line:
     said = {"channel": Channel(row.channel).label, "decided": decided, "at": shown(row.due_at, zone)}
-    said["reason"] = Reason(row.reason).label if row.reason else ""
+    said["reason"] = _reason(row)
     if row.state == DeliveryState.SUPPRESSED:
         text = _("%(channel)s: not sent, because %(reason)s (%(decided)s)")
     elif row.state == DeliveryState.FAILED:
@@ -88,6 +89,14 @@ def _verdict(row: Delivery, decided: str, zone: ZoneInfo) -> Line:
     else:
         text = _("%(channel)s: sent at once (%(decided)s)")
     return _line(text % said, channel=row.channel, state=row.state, reason=row.reason, at=row.due_at)
+
+
+def _reason(row: Delivery) -> str:
+    if row.reason == Reason.SUPPRESSED_ADDRESS and (
+        cause := suppressions.cause(row.channel, row.address, at=row.created_at)
+    ):
+        return f"{Reason.SUPPRESSED_ADDRESS.label}: {cause}"
+    return str(Reason(row.reason).label) if row.reason else ""
 
 
 def _line(text: str, *, channel: str = "", state: str = "", reason: str = "", at: datetime | None = None) -> Line:

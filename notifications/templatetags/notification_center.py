@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from django import template
@@ -14,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from notifications.labels import LABELS
+from notifications.labels import LABELS, for_scripts
 
 register = template.Library()
 
@@ -59,18 +58,13 @@ def _element(context: Context, content: SafeString, **options: str) -> SafeStrin
 
 
 def _attributes(request: Any, user: Any, options: dict[str, str]) -> dict[str, str]:
-    language = get_language() or "en"
-    is_english = language.partition("-")[0] == "en"
     given = {
         "api": f"{reverse('notification-list').rstrip('/')}/",
         "inbox-url": _inbox_url(),
         "csrf-token": get_token(request),
         "user": str(user.pk),
-        "lang": language,
-        # English is the component's own.
-        "labels": ""
-        if is_english
-        else json.dumps({key: str(text) for key, text in LABELS.items()}, ensure_ascii=False),
+        "lang": get_language() or "en",
+        "labels": for_scripts(),
         **options,
     }
     return {name: value for name, value in given.items() if value}

@@ -15,7 +15,8 @@ from django.utils import translation
 import notifications
 from notifications.labels import LABELS
 
-SCRIPT = Path(notifications.__file__).parent / "static/notifications/notification-labels.js"
+STATIC = Path(notifications.__file__).parent / "static/notifications"
+SCRIPTS = [STATIC / "notification-labels.js", STATIC / "notification-push.js"]
 
 
 class Elements(HTMLParser):
@@ -111,11 +112,13 @@ def test_it_asks_the_database_nothing(render, django_assert_num_queries):
 
 
 def test_the_component_and_the_site_say_the_same():
-    table = re.search(r"export const LABELS = (\{.*?\n\});", SCRIPT.read_text(encoding="utf-8"), re.DOTALL)
-    assert table is not None
+    said: dict[str, str] = {}
+    for script in SCRIPTS:
+        (table,) = re.findall(r"export const LABELS = (\{.*?\n\});", script.read_text(encoding="utf-8"), re.DOTALL)
+        said |= json.loads(table)
 
     with translation.override("en"):
-        assert {key: str(text) for key, text in LABELS.items()} == json.loads(table[1])
+        assert {key: str(text) for key, text in LABELS.items()} == said
 
 
 def test_every_label_has_its_german():

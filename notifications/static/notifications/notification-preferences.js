@@ -3,7 +3,8 @@
 
 import { h, icon } from "./notification-dom.js";
 
-export async function drawPreferences(element, { client, words: { say }, work }) {
+export async function drawPreferences(element, center) {
+  const { client, words: { say }, work } = center;
   const [{ categories, channels, cadences, cells }, settings] = await Promise.all([client.preferences(), client.settings()]);
   const name = (all, wanted) => all.find((one) => one.name === wanted)?.label ?? wanted;
   const fields = new Map();
@@ -59,8 +60,11 @@ export async function drawPreferences(element, { client, words: { say }, work })
     change({ quiet_hours: { ...settings.quiet_hours, daily: hours.every(Boolean) ? [hours.join("-")] : [] } });
   };
   const zones = new Set([settings.time_zone, ...Intl.supportedValuesOf("timeZone")].filter(Boolean));
+  const push = h("div");
+  if (channels.some((channel) => channel.name === "web_push"))
+    await work(async () => (await import("./notification-push.js")).drawPush(push, center));
   element.replaceChildren(
-    ...matrix,
+    ...matrix, push,
     h("fieldset", {}, h("legend", {}, say("quiet_hours")), h("p", {}, say("quiet_hint")),
       h("form", { class: "fields", onsubmit }, time("from", from), time("to", to), h("button", {}, say("save")))),
     h("div", { class: "fields" },

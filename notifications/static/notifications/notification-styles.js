@@ -118,6 +118,7 @@ fieldset p, .field small { color: var(--_quiet); font-size: .8125rem; }
 .field { display: grid; gap: 3px; font-size: .8125rem; color: var(--_quiet); }
 .field b { display: flex; align-items: center; gap: 6px; min-height: var(--_target); color: var(--_text); }
 form.fields { align-items: end; }
+fieldset > button { margin-block-start: 8px; }
 .field :is(select, input) { width: 100%; color: var(--_text); }
 details { margin-block-start: 10px; }
 details fieldset { margin: 10px 0 0; padding-inline-start: 14px; border-inline-start: 2px solid var(--_border); }

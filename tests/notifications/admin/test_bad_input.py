@@ -27,7 +27,7 @@ from tests.factories import make_broadcast
 SCRIPT = "<script>alert(1)</script>"
 MODELS = [
     "event", "notification", "delivery", "broadcast", "template", "templateversion", "category", "recipientsettings",
-    "preference", "apikey",
+    "preference", "apikey", "suppression", "endpoint",
 ]  # fmt: skip
 GARBAGE = ["\x00", "a\x00b", "'; DROP TABLE users; --", "%", "\\", "9" * 400, "😀", "::1", "{" * 50, " ", SCRIPT]
 

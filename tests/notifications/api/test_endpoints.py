@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 
 import pytest
 
+from notifications.channels import webhook
 from notifications.models import ConsentChange, Endpoint
 from notifications.services import endpoints
 from tests.notifications.api.asking import NOBODY, URL
@@ -54,11 +56,13 @@ def test_a_browser_is_registered_listed_and_forgotten(browser, alice):
     assert row.recipient == alice
     assert row.address == {"endpoint": push()["address"]["endpoint"], "keys": push()["address"]["keys"]}
     shown = made.json()
+    assert shown.pop("signing_key") == ""
     assert shown == {
         "id": str(row.pk), "channel": "web_push", "label": "My laptop", "host": "updates.push.services.mozilla.com",
+        "fingerprint": hashlib.sha256(push()["address"]["endpoint"].encode()).hexdigest(),
         "created_at": shown["created_at"], "last_used_at": None, "disabled_at": None,
     }  # fmt: skip
-    assert browser.get(ENDPOINTS).json() == {"results": [shown]}
+    assert browser.get(ENDPOINTS).json() == {"results": [shown], "vapid_public_key": ""}
 
     assert browser.delete(f"{ENDPOINTS}{row.pk}/").status_code == 204
     assert not Endpoint.objects.exists()
@@ -104,11 +108,80 @@ def test_a_browser_that_changes_users_is_the_new_ones(browser, client_of, alice,
 
     assert answer.status_code == 201
     assert Endpoint.objects.get().recipient == bob
-    assert browser.get(ENDPOINTS).json() == {"results": []}
+    assert browser.get(ENDPOINTS).json() == {"results": [], "vapid_public_key": ""}
     assert browser.delete(f"{ENDPOINTS}{answer.json()['id']}/").status_code == 404
     assert Endpoint.objects.count() == 1
     last = ConsentChange.objects.filter(recipient=alice).latest("id")
     assert (last.before, last.after, last.changed_by) == (answer.json()["host"], "", bob)
+
+
+def test_browsers_are_told_the_key_to_subscribe_with(browser, settings):
+    options = {"private_key": "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94", "subject": "mailto:push@shop.example"}
+    ours = {"web_push": {"BACKEND": "notifications.channels.web_push.WebPushChannel", "OPTIONS": options}}
+    settings.NOTIFICATION_CHANNELS = ours
+
+    answer = browser.get(ENDPOINTS)
+
+    key = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+    assert answer.json()["vapid_public_key"] == key
+    assert options["private_key"] not in answer.content.decode()
+
+    settings.NOTIFICATION_CHANNELS = {}
+    assert browser.get(ENDPOINTS).json()["vapid_public_key"] == ""
+
+
+def test_the_owner_of_a_receiver_is_told_its_secret_when_it_is_registered_and_only_then(browser, settings):
+    secrets = ["whsec_" + "a" * 32, "whsec_" + "b" * 32]
+    webhooks = {"BACKEND": "notifications.channels.webhook.WebhookChannel", "OPTIONS": {"secrets": secrets}}
+    settings.NOTIFICATION_CHANNELS = {**settings.NOTIFICATION_CHANNELS, "webhook": webhooks}
+
+    first, again = register(browser, HOOK), register(browser, HOOK)
+    other = register(browser, {**HOOK, "address": {"url": "https://hooks.example.com/other"}})
+
+    row = Endpoint.objects.earliest("created_at")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["signing_key"] == again.json()["signing_key"] == webhook.secret_of(row.pk.hex, secrets[0])
+    assert other.json()["signing_key"] not in {first.json()["signing_key"], *secrets}
+    assert "whsec_" not in browser.get(ENDPOINTS).content.decode()
+    assert register(browser, push()).json()["signing_key"] == ""
+
+
+APP = {"channel": "web_push", "address": {"token": "dQw4w9WgXcQ:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx"}}
+
+
+def test_an_app_is_registered_by_its_token_which_is_not_shown(browser):
+    made = register(browser, APP)
+
+    assert (made.status_code, made.json()["host"]) == (201, "fcm.googleapis.com")
+    assert Endpoint.objects.get().address == APP["address"]
+    assert "APA91b" not in made.content.decode() + browser.get(ENDPOINTS).content.decode()
+
+
+def test_an_app_is_whose_it_was_last(browser, client_of, bob):
+    register(browser, APP)
+    register(client_of(bob), APP)
+
+    assert Endpoint.objects.get().recipient == bob
+
+
+@pytest.mark.parametrize(
+    ("address", "pointer"),
+    [
+        ({"token": ""}, "#/address/token"),
+        ({"token": "short"}, "#/address/token"),
+        ({"token": "with spaces in it, and long enough"}, "#/address/token"),
+        ({"token": "x" * 1025}, "#/address/token"),
+        ({"token": ["x" * 30]}, "#/address/token"),
+        ({"token": "x" * 30, "endpoint": "https://fcm.googleapis.com/x"}, "#/address/endpoint"),
+    ],
+    ids=["empty", "short", "spaces", "long", "a list", "both"],
+)
+def test_what_is_no_token_is_refused(browser, address, pointer):
+    answer = register(browser, {**APP, "address": address})
+
+    assert answer.status_code == 400
+    assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
+    assert not Endpoint.objects.exists()
 
 
 @pytest.mark.parametrize("channel", ["chat", "webhook"])
@@ -247,7 +320,7 @@ def test_an_endpoint_of_somebody_else_is_neither_listed_nor_forgotten(browser, c
     pk = register(browser, HOOK).json()["id"]
     stranger = client_of(charlie)
 
-    assert stranger.get(ENDPOINTS).json() == {"results": []}
+    assert stranger.get(ENDPOINTS).json() == {"results": [], "vapid_public_key": ""}
     assert stranger.delete(f"{ENDPOINTS}{pk}/").status_code == 404
     assert stranger.delete(f"{ENDPOINTS}{NOBODY}/").status_code == 404
     assert Endpoint.objects.count() == 1

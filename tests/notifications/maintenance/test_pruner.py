@@ -14,7 +14,17 @@ from notifications import ids
 from notifications.exceptions import IdempotencyConflict
 from notifications.maintenance import pruner
 from notifications.maintenance.pruner import Kept
-from notifications.models import Attempt, Broadcast, Delivery, Digest, Event, FrequencyCount, Mute, Notification
+from notifications.models import (
+    Attempt,
+    Broadcast,
+    Delivery,
+    Digest,
+    Event,
+    FrequencyCount,
+    Mute,
+    Notification,
+    ProviderEvent,
+)
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_batch_notification, publish_notification
@@ -255,13 +265,19 @@ def test_digests_counts_and_mutes_go_when_they_are_over(alice, template, at):
 # --- Deliveries and inbox items -------------------------------------------------------------------------------------
 
 
-def test_deliveries_go_after_ninety_days_with_their_attempts(alice, template, fake_sms, at):
+def test_deliveries_go_after_ninety_days_with_their_attempts_and_what_was_told_of_them(alice, template, fake_sms, at):
     publish_and_send(alice)
     pruner.run_once(NOW + DAY, 10)
+    ProviderEvent.objects.create(
+        delivery=Delivery.objects.get(channel="sms"), event_id="e-1", kind="delivered", at=NOW, received_at=NOW
+    )
 
     assert pruner.run_once(NOW + 90 * DAY, 10) == 0
-    assert pruner.prune(NOW + 90 * DAY + HOUR, 10) == {Kept.DELIVERIES: 3, Kept.ATTEMPTS: 2}
+    expected = {Kept.DELIVERIES: 3, Kept.ATTEMPTS: 2, Kept.FEEDBACK: 1}
+    assert pruner.count(NOW + 90 * DAY + HOUR) == expected
+    assert pruner.prune(NOW + 90 * DAY + HOUR, 10) == expected
     assert not Attempt.objects.exists()
+    assert not ProviderEvent.objects.exists()
     assert Notification.objects.count() == 1
 
 

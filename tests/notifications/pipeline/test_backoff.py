@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from notifications.pipeline.backoff import next_retry_at, parse_retry_after
+from notifications.pipeline.backoff import next_retry_at
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -49,28 +49,3 @@ def test_after_the_exact_retries_comes_the_tail_give_or_take_a_fifth(attempt, sp
 
 def test_after_the_tail_there_is_no_further_try():
     assert next_retry_at(8, NOW, delays=(2, 4, 8), tail=TAIL, spread=1) is None
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("7", 7),
-        ("0", 1),
-        ("-3", 1),
-        ("1.5", 1.5),
-        ("99999999", 3600),
-        ("1e400", 3600),
-        ("inf", 3600),
-        ("Sun, 01 Mar 2026 12:00:30 GMT", 30),
-        ("Sun, 01 Mar 2026 12:00:30 -0000", 30),
-        ("Sun, 01 Mar 2026 11:00:00 GMT", 1),
-        ("Sun, 01 Mar 2099 12:00:30 GMT", 3600),
-    ],
-)
-def test_retry_after_is_read_and_kept_within_bounds(header, seconds):
-    assert parse_retry_after(header, NOW) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize("header", ["", "soon", "nan", "12:00", "Sun, 99 Foo 2026"])
-def test_a_retry_after_that_cannot_be_read_is_none(header):
-    assert parse_retry_after(header, NOW) is None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from typing import Any
 
@@ -35,6 +36,11 @@ def fill(wording: Content, *, url: str = "", text: str = "", **variables: Any) -
         base_url="https://shop.example/",
         site_name="Corner Shop",
     )
+
+
+def unstyled(html: str) -> str:
+    """Return HTML without the styles that the frame put on it."""
+    return re.sub(r' style="[^"]*"', "", html)
 
 
 class Document(HTMLParser):
@@ -171,9 +177,9 @@ def test_an_email_is_a_whole_document_with_the_fragment_and_a_button():
     html = fill(wording, url="/orders/42/?a=1&b=2", text="View <order>", l=["<a>", "b"]).html
 
     document = Document(html)
-    assert html.startswith("<!doctype html>\n<html")
+    assert html.startswith("<!DOCTYPE html><html")
     assert document.open == []
-    assert "<h1>Hello Alice</h1><ul><li>&lt;a&gt;</li><li>b</li></ul>" in html
+    assert "<h1>Hello Alice</h1><ul><li>&lt;a&gt;</li><li>b</li></ul>" in unstyled(html)
     assert document.links == ["https://shop.example/orders/42/?a=1&b=2", "https://shop.example/"]
     assert "View <order>" in document.text
     assert "Sent by Corner Shop" in document.text
@@ -190,14 +196,16 @@ def test_without_html_the_text_becomes_escaped_paragraphs():
 
     rendered = fill(wording, name="<script>alert(1)</script>", url="/orders/42/")
 
-    assert "<p>Hello &lt;script&gt;alert(1)&lt;/script&gt;,</p>\n\n<p>it is &lt;here&gt;<br>now.</p>" in rendered.html
+    assert "<p>Hello &lt;script&gt;alert(1)&lt;/script&gt;,</p>\n\n<p>it is &lt;here&gt;<br>now.</p>" in unstyled(
+        rendered.html
+    )
     assert "<script" not in rendered.html
     assert Document(rendered.html).links == [LINK, "https://shop.example/"]
     assert "View details" not in rendered.html.partition("<table")[0]
 
 
 def test_blank_html_is_no_html():
-    assert "<p>It is here.</p>" in fill(content(html=" \n")).html
+    assert "<p>It is here.</p>" in unstyled(fill(content(html=" \n")).html)
 
 
 def test_html_with_the_link_gets_no_button():
@@ -238,6 +246,21 @@ def test_names_from_outside_are_escaped_in_the_layout():
 
     assert "<script" not in rendered.html
     assert 'href="https://shop.example/a&quot;b"' in rendered.html
+
+
+def test_where_nobody_wrote_a_text_it_is_what_the_html_says():
+    wording = content(body="", html="<p>Your order <b>{{ number }}</b><br>is here.</p><ul><li>One</li></ul>")
+
+    rendered = fill(wording, url="/orders/42/", text="View order")
+
+    assert rendered.body == f"Your order 42\nis here.\n\n- One\n\nView order: {LINK}"
+    assert "Your order 42 is here." in rendered.html.partition("<table")[0]
+
+
+def test_a_text_that_comes_from_html_with_the_link_does_not_get_it_twice():
+    wording = content(body="", html='<p><a href="{% action_url %}">{{ action_text }}</a></p>')
+
+    assert fill(wording, url="/orders/42/", text="View order").body == f"View order ({LINK})"
 
 
 # --- Variables ----------------------------------------------------------------------------------------------------

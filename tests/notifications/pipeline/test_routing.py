@@ -30,7 +30,7 @@ def event(**changes):
 
 
 def recipient(**changes):
-    facts = {"is_active": True, "addresses": {"email": "alice@example.com", "sms": "+4915550001001"}}
+    facts = {"is_active": True, "addresses": {"email": ("alice@example.com",), "sms": ("+4915550001001",)}}
     return RecipientFacts(**{**facts, **changes})
 
 
@@ -52,7 +52,7 @@ def test_without_wishes_every_worded_channel_is_used_in_the_order_of_channels():
     ("event_changes", "recipient_changes", "reasons"),
     [
         ({}, {"addresses": {}}, {"email": Reason.NO_ADDRESS, "sms": Reason.NO_ADDRESS}),
-        ({}, {"addresses": {"email": ""}}, {"email": Reason.NO_ADDRESS, "sms": Reason.NO_ADDRESS}),
+        ({}, {"addresses": {"email": ()}}, {"email": Reason.NO_ADDRESS, "sms": Reason.NO_ADDRESS}),
         ({}, {"is_active": False}, dict.fromkeys(ALL, Reason.RECIPIENT_INACTIVE)),
         ({"is_disabled": True}, {}, dict.fromkeys(ALL, Reason.TEMPLATE_DISABLED)),
         ({"configured": ALL - {"sms"}}, {}, {"sms": Reason.CHANNEL_NOT_CONFIGURED}),
@@ -68,6 +68,18 @@ def test_without_wishes_every_worded_channel_is_used_in_the_order_of_channels():
         ({"is_required": True}, {"by_category": {("orders", "email"): OFF}}, {}),
         ({"is_required": True}, {"by_template": {("ORDER_CREATED", "email"): OFF}}, {}),
         ({"is_required": True}, {"addresses": {}}, {"email": Reason.NO_ADDRESS, "sms": Reason.NO_ADDRESS}),
+        ({}, {"suppressed": {("email", "alice@example.com")}}, {"email": Reason.SUPPRESSED_ADDRESS}),
+        ({}, {"suppressed": {("sms", "alice@example.com")}}, {}),
+        (
+            {"is_required": True},
+            {"suppressed": {("email", "alice@example.com")}},
+            {"email": Reason.SUPPRESSED_ADDRESS},
+        ),
+        (
+            {},
+            {"suppressed": {("email", "alice@example.com")}, "by_category": {("orders", "email"): OFF}},
+            {"email": Reason.CATEGORY_OFF},
+        ),
         ({"defaults": {"sms": OFF}}, {}, {"sms": Reason.DEFAULT_OFF}),
         ({"defaults": {"sms": OFF}}, {"by_category": {("orders", "sms"): ON}}, {}),
         ({"defaults": {"sms": OFF}, "is_required": True}, {}, {}),
@@ -79,7 +91,7 @@ def test_without_wishes_every_worded_channel_is_used_in_the_order_of_channels():
     ],
     ids=[
         "no addresses",
-        "an empty address is none",
+        "no address of a channel",
         "inactive",
         "disabled template",
         "channel not set up",
@@ -91,6 +103,10 @@ def test_without_wishes_every_worded_channel_is_used_in_the_order_of_channels():
         "required beats category",
         "required beats template",
         "required still needs an address",
+        "suppressed",
+        "suppressed on another channel",
+        "suppressed beats required",
+        "what the recipient wants comes first",
         "off unless wished for",
         "wished for",
         "required beats the default",
@@ -169,6 +185,36 @@ def test_a_reason_of_its_own_comes_before_the_cap():
     assert verdicts(routes)["email"] == Reason.NO_ADDRESS
 
 
+# --- Several addresses ----------------------------------------------------------------------------------------------
+
+BROWSERS = {"worded": frozenset({"web_push"}), "configured": frozenset({"web_push"})}
+
+
+def test_each_address_of_a_channel_has_a_route_of_its_own():
+    laptop_and_phone = recipient(addresses={"web_push": ("laptop", "phone")}, suppressed={("web_push", "phone")})
+
+    routes = plan(event(**BROWSERS), laptop_and_phone, now=NOW)
+
+    assert [(route.address, route.state, route.reason) for route in routes] == [
+        ("laptop", DeliveryState.PENDING, None),
+        ("phone", DeliveryState.SUPPRESSED, Reason.SUPPRESSED_ADDRESS),
+    ]
+
+
+def test_each_endpoint_collects_for_itself_and_an_email_address_does_not():
+    channels = frozenset({"web_push", "email"})
+    addresses = {"web_push": ("laptop", "phone"), "email": ("alice@example.com",)}
+    daily = dict.fromkeys([("orders", "web_push"), ("orders", "email")], Cadence.DAILY)
+
+    routes = plan(
+        event(worded=channels, configured=channels), recipient(addresses=addresses, by_category=daily), now=NOW
+    )
+
+    assert [route.hold and route.hold.key for route in routes] == [
+        "daily:orders", "daily:orders@laptop", "daily:orders@phone",
+    ]  # fmt: skip
+
+
 # --- Quiet hours ----------------------------------------------------------------------------------------------------
 
 NIGHT = QuietHours.from_json({"daily": ["22:00-07:00"]})
@@ -180,7 +226,7 @@ SLEEPER = {"quiet": NIGHT, "time_zone": "Europe/Berlin"}
 
 def test_in_quiet_hours_what_makes_a_sound_waits_for_the_morning_and_the_inbox_does_not():
     channels = ALL | {"web_push", "chat", "webhook"}
-    addresses = dict.fromkeys(channels, "x")
+    addresses = dict.fromkeys(channels, ("x",))
     routes = plan(
         event(worded=channels, configured=channels), recipient(addresses=addresses, **SLEEPER), now=IN_THE_NIGHT
     )

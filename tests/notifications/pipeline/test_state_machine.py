@@ -313,7 +313,7 @@ class Story(RuleBasedStateMachine):
             "sms": Provider(self, at_most_once=True),
         }
         # Which one stands behind `tests.adapters.in_use` is asked once for each channel.
-        registry.adapter.cache_clear()
+        registry.close_adapters()
         for channel, adapter in self.adapters.items():
             adapters.use(adapter)
             assert registry.adapter(channel) is adapter
@@ -556,7 +556,8 @@ class Story(RuleBasedStateMachine):
     def send_claimed(self, channel, claim, when, script):
         others = self.comes_back(when, channel, {row.event_id for row in claim.rows})
         self.scripts = script
-        batch = delivery._Batch(channel, claim, self.adapters[channel], 0.0, time.monotonic() + 50)
+        way = delivery._Way(channel=channel, number=0)
+        batch = delivery._Batch(way, claim, 0.0, time.monotonic() + 50)
         self.send(batch.run, claim.token)
         self.scripts = []
         return others

@@ -255,7 +255,7 @@ def test_looking_takes_a_bounded_number_of_queries(alice, bob, template, django_
         publish(alice if number % 2 else bob)
     dispatch()
 
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         texts(alice)
 
 
@@ -503,3 +503,15 @@ def test_every_word_of_an_explanation_has_its_german():
     assert len(said) > 40
     with (FOLDER / "django.mo").open("rb") as file:
         assert said <= gettext.GNUTranslations(file)._catalog.keys()  # type: ignore[attr-defined]
+
+
+def test_what_the_provider_told_afterwards_is_told_in_its_order(alice, template):
+    publish(alice, channels=["email"])
+    dispatch()
+    deliver_batch("email", more=lambda: None)
+    Delivery.objects.update(bounced_at=NOW + 3 * HOUR, delivered_at=NOW + HOUR, opened_at=NOW + 2 * HOUR)
+
+    assert texts(alice)[1] == (
+        "e-mail: sent, at 2026-03-01 12:00:00 UTC, tries: 1, the last one: sent, delivered at 2026-03-01 13:00:00 UTC, "
+        "opened at 2026-03-01 14:00:00 UTC, bounced at 2026-03-01 15:00:00 UTC"
+    )

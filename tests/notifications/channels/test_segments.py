@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from notifications.pipeline.segments import EXTENDED, GSM, split
+from notifications.channels.segments import EXTENDED, GSM, split
 
 EMOJI = "😀"
 
