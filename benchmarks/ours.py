@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import sys
 import time
+from bisect import bisect_left
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -13,7 +16,9 @@ import redis
 from benchmarks import producer
 from benchmarks.contestant import AT_ONCE, WORKERS, Contestant, Run, Void
 from benchmarks.databases import create_database
-from benchmarks.processes import finish, running, wait_until
+from benchmarks.processes import cpu_seconds, finish, running, wait_until
+from benchmarks.stopwatch import BEGUN
+from notifications import realtime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,10 +26,20 @@ if TYPE_CHECKING:
 LIMIT = 300.0
 #: Events of one transaction where they are published beforehand.
 BEFOREHAND = 100
+#: A worker may begin before the producer, whose commit it was, goes on and looks at its watch.
+SOONER = 0.002
 TABLES = ("event", "broadcast", "notification", "delivery", "attempt", "frequencycount", "digest")
 #: By partial indexes: asking costs next to nothing, however much is done.
 OPEN = """SELECT EXISTS (SELECT 1 FROM notifications_event WHERE state IN ('pending', 'dispatching'))
     OR EXISTS (SELECT 1 FROM notifications_delivery WHERE state IN ('pending', 'sending'))"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latencies:
+    """Seconds after each sample was due."""
+
+    begun: list[float]
+    readable: list[float]
 
 
 class Ours(Contestant):
@@ -34,6 +49,7 @@ class Ours(Contestant):
 
     def __init__(self, *, database_url: str, redis_url: str, folder: Path) -> None:
         super().__init__(database_url=database_url, redis_url=redis_url, folder=folder)
+        self._log = folder / "ours.log"
         self._environment = {"DJANGO_SETTINGS_MODULE": "benchmarks.settings", "REDIS_URL": redis_url}
 
     def versions(self) -> dict[str, str]:
@@ -49,7 +65,7 @@ class Ours(Contestant):
         self.empty()
         share = count // 4
         self._produce(*(["publish", share, number * share, BEFOREHAND] for number in range(4)))
-        with running(self._worker(), self._environment):
+        with running(self._worker(), self._environment, self._log):
             # Starting up is left out, here and with the others.
             wait_until(
                 lambda: bool(self._ask("SELECT EXISTS (SELECT 1 FROM notifications_notification)")),
@@ -57,29 +73,68 @@ class Ours(Contestant):
                 what="begun",
             )
             started = time.time()
-            self._until_settled(4 * share)
+            self._until_settled()
             return self._run(4 * share, started)
 
     def single_live(self, count: int, producers: int) -> Run:
         self.empty()
         share = count // producers
-        with running(self._worker(), self._environment):
+        with running(self._worker(), self._environment, self._log):
             self._until_ready()
             printed = self._produce(*(["publish", share, number * share, 1] for number in range(producers)))
             started = min(float(text) for text in printed)
-            self._until_settled(share * producers)
+            self._until_settled()
             return self._run(share * producers, started)
 
     def batch(self, people: int, *, shared: bool) -> Run:
         self.empty()
-        with running(self._worker(), self._environment):
+        with running(self._worker(), self._environment, self._log):
             self._until_ready()
             printed = self._produce(["batch", people, producer.SHARED if shared else producer.PERSONAL])
-            self._until_settled(-(-people // 50))
+            self._until_settled()
             return self._run(people, float(printed[0]))
 
     def pickup(self, samples: int) -> list[float]:
-        raise NotImplementedError
+        return self.latencies(samples).begun
+
+    def latencies(self, samples: int, *, delay: float = 0.0) -> Latencies:
+        """Publish one at a time on an idle system; return how long after being due each began, and could be read."""
+        self.empty()
+        server = redis.Redis.from_url(self.redis_url)
+        told: list[float] = []
+        listener = server.pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+        # Said once the transaction that writes the item is committed: then it can be read.
+        listener.psubscribe(**{realtime.channel_prefix(0) + "*": lambda _: told.append(time.time())})
+        thread = listener.run_in_thread(sleep_time=1.0, daemon=True)
+        with running(self._worker(), self._environment | {"STOPWATCH": "1"}, self._log):
+            self._until_ready()
+            due = [at + delay for at in json.loads(self._produce(["pickup", samples, delay])[0])]
+            wait_until(lambda: len(told) >= samples, seconds=10.0, what="all said to be there")
+            self._until_settled()
+            begun = sorted(float(at) for at in server.lrange(BEGUN, 0, -1))
+        thread.stop()
+        # The clock of a worker wakes, too: what counts is the first beginning after it was due.
+        first = [begun[bisect_left(begun, at - SOONER)] for at in due]
+        return Latencies(
+            begun=[after - at for after, at in zip(first, due, strict=True)],
+            readable=[after - at for after, at in zip(sorted(told), due, strict=True)],
+        )
+
+    def publish_cost(self, rounds: int) -> tuple[list[float], list[float]]:
+        """Return the seconds of each bare INSERT by the ORM, and of publishing the same."""
+        self.empty()
+        bare, ours = json.loads(self._produce(["cost", rounds])[0])
+        return bare, ours
+
+    def idle(self, seconds: float) -> float:
+        """Return the share of a core that one idle worker process takes."""
+        self.empty()
+        with running(self._worker(), self._environment, self._log) as processes:
+            self._until_ready()
+            time.sleep(2.0)
+            before = cpu_seconds(processes[0].pid)
+            time.sleep(seconds)
+            return (cpu_seconds(processes[0].pid) - before) / seconds / self.workers
 
     def empty(self) -> None:
         """Begin anew: no rows, no messages."""
@@ -102,8 +157,7 @@ class Ours(Contestant):
         beats = "SELECT count(*) FROM notifications_workerheartbeat"
         wait_until(lambda: self._ask(beats) >= self.workers, seconds=60, what="workers that beat")
 
-    def _until_settled(self, events: int) -> None:
-        self._counted = events
+    def _until_settled(self) -> None:
         wait_until(lambda: not self._ask(OPEN), seconds=LIMIT, what="everything settled")
 
     def _run(self, count: int, started: float) -> Run:

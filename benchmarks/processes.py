@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.contestant import Void
@@ -32,12 +33,16 @@ def finish(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) ->
 
 
 @contextmanager
-def running(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> Iterator[list[subprocess.Popen[str]]]:
-    """Keep processes running, and stop them as an operator would."""
-    processes: list[subprocess.Popen[str]] = []
+def running(
+    commands: Sequence[Sequence[str]], environment: Mapping[str, str], log: Path
+) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Keep processes running, and stop them as an operator would. What they say is added to `log`."""
+    processes: list[subprocess.Popen[bytes]] = []
     try:
-        for command in commands:
-            processes.append(subprocess.Popen(command, env={**os.environ, **environment}, text=True))  # noqa: PERF401
+        with log.open("ab") as said:
+            for command in commands:
+                one = subprocess.Popen(command, env={**os.environ, **environment}, stdout=said, stderr=said)
+                processes.append(one)
         yield processes
     finally:
         for process in processes:
@@ -48,6 +53,13 @@ def running(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time a process and those below it have taken so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    below = [child for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()]
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") + sum(map(cpu_seconds, map(int, below)))
 
 
 def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> None:

@@ -21,12 +21,14 @@ Value = TypeVar("Value")
 class BackgroundSender(ABC, Generic[Key, Value]):
     """Keeps one value per key until its thread, begun with the first of them, has sent it."""
 
-    def __init__(self, *, name: str, capacity: int, pause: float) -> None:
+    def __init__(self, *, name: str, capacity: int, pause: float, rest: float) -> None:
         self.name = name
         #: Keys waiting to be sent; more are dropped.
         self.capacity = capacity
         #: Seconds to wait after a failure before trying again.
         self.pause = pause
+        #: Seconds to wait after a batch: the first goes at once, and what comes right after it goes as one.
+        self.rest = rest
         self.failing = False
         self.dropped = 0
         self._condition = threading.Condition()
@@ -69,8 +71,7 @@ class BackgroundSender(ABC, Generic[Key, Value]):
                     self._condition.wait()
                 batch, self._waiting = self._waiting, {}
             self._send(batch)
-            if self.failing:
-                time.sleep(self.pause)
+            time.sleep(self.pause if self.failing else self.rest)
 
     def _send(self, batch: dict[Key, Value]) -> None:
         try:

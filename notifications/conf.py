@@ -137,6 +137,32 @@ def channels() -> dict[str, dict[str, Any]]:
     return getattr(settings, "NOTIFICATION_CHANNELS", {})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """One way of a channel to send, as the project wrote it."""
+
+    path: str
+    options: Mapping[str, Any] = field(repr=False)
+    #: What attempts, deliveries and pauses call it; empty: attempts say its class, pauses its path.
+    name: str
+
+    @property
+    def key(self) -> str:
+        """What pauses call it."""
+        return self.name or self.path
+
+
+def backends(channel: str) -> tuple[Backend, ...]:
+    """Return the backend of a channel and those that stand in for it, in order; nothing if it is not configured."""
+    declared = channels().get(channel)
+    if declared is None:
+        return ()
+    return tuple(
+        Backend(path=one.get("BACKEND", ""), options=one.get("OPTIONS", {}), name=one.get("NAME", ""))
+        for one in (declared, *declared.get("FALLBACKS", ()))
+    )
+
+
 def _forget(*, setting: str, **_: Any) -> None:
     if setting == "NOTIFICATIONS":
         current.cache_clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from typing import Any
 
 from django.db import DatabaseError
@@ -29,6 +30,7 @@ def connect() -> None:
         (signals.live_database_failed, _live_database_failed),
         (signals.clock_failed, _clock_failed),
         (signals.drain_failed, _drain_failed),
+        (signals.adapter_failed, _adapter_failed),
         (signals.breaker_opened, _breaker_opened),
         (signals.worker_broken, _worker_broken),
     )
@@ -96,6 +98,12 @@ def _clock_failed(*, job: str, error: Exception, **_: Any) -> None:
 
 def _drain_failed(*, actor: str, error: Exception, **_: Any) -> None:
     logger.error("drain failed actor=%s error=%s", actor, type(error).__name__, exc_info=error)
+
+
+def _adapter_failed(*, adapter: str, error: Exception, **_: Any) -> None:
+    # Where it was raised, and not what it says: that may quote an address.
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.error("adapter failed adapter=%s error=%s\n%s", adapter, type(error).__name__, where)
 
 
 def _breaker_opened(*, backend: str, seconds: float, **_: Any) -> None:

@@ -6,7 +6,6 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
@@ -29,18 +28,49 @@ def channel_names() -> tuple[str, ...]:
     return (Channel.IN_APP.value, *conf.channels())
 
 
-@lru_cache(maxsize=16)
-def adapter(name: str) -> Adapter:
-    """Return the adapter of a channel, made once per process."""
+#: (channel, number of its backend) → adapter.
+_adapters: dict[tuple[str, int], Adapter] = {}
+
+
+def adapter(name: str, number: int = 0) -> Adapter:
+    """Return the adapter of a channel, made once per process; `number` counts those that stand in for the first."""
+    found = _adapters.get((name, number))
+    # Of two threads that make one, both get the same.
+    return found or _adapters.setdefault((name, number), _made(name, number))
+
+
+def close_adapters() -> None:
+    """Let go of all connections to providers; adapters are made anew when they are asked for."""
+    while _adapters:
+        _, adapter = _adapters.popitem()
+        # What the checks find to be no adapter may be here, too.
+        if hasattr(adapter, "close"):
+            adapter.close()
+
+
+def _made(name: str, number: int) -> Adapter:
+    backends = conf.backends(name)
+    if not backends:
+        raise unknown_channel(name)
+    backend = backends[number]
+    if not backend.path:
+        message = f"{where(name, number)} has no 'BACKEND'"
+        raise ImproperlyConfigured(message)
     try:
-        declared = conf.channels()[name]
-    except KeyError as e:
-        raise unknown_channel(name) from e
-    try:
-        return cast("Adapter", import_string(declared["BACKEND"])(**declared.get("OPTIONS", {})))
-    except (ImportError, KeyError, TypeError) as e:
-        message = f"NOTIFICATION_CHANNELS[{name!r}] cannot be used: {e}"
+        return cast("Adapter", import_string(backend.path)(**backend.options))
+    except (ImportError, TypeError) as e:
+        message = f"{where(name, number)} cannot be used: {e}"
         raise ImproperlyConfigured(message) from e
+    except ValueError as e:
+        # Not its text: it may quote an option, and options may be secrets.
+        message = f"{where(name, number)} cannot be used: an option has a value it cannot have"
+        raise ImproperlyConfigured(message) from e
+
+
+def where(name: str, number: int) -> str:
+    """Return where a backend stands in the settings."""
+    fallback = f"['FALLBACKS'][{number - 1}]" if number else ""
+    return f"NOTIFICATION_CHANNELS[{name!r}]{fallback}"
 
 
 def unknown_channel(name: Any) -> UnknownChannel:
@@ -169,7 +199,7 @@ def did_you_mean(name: Any, known: Any) -> str:
 
 def _forget(*, setting: str, **_: Any) -> None:
     if setting == "NOTIFICATION_CHANNELS":
-        adapter.cache_clear()
+        close_adapters()
 
 
 setting_changed.connect(_forget)

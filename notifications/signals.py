@@ -43,6 +43,9 @@ clock_failed = Signal()
 # provides args: actor, error
 drain_failed = Signal()
 
+# provides args: adapter (name of its class), error. Its text may quote an address.
+adapter_failed = Signal()
+
 # provides args: backend, seconds
 breaker_opened = Signal()
 

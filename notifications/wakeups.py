@@ -26,6 +26,8 @@ EXPAND = "expand_broadcast"
 HORIZON = timedelta(seconds=60)
 #: Wake-ups of one actor that fall into the same slice are one message.
 SLICE = 0.02
+#: Seconds the sender rests after a batch: under a stream of events it wakes a worker so often and no more.
+REST = 0.01
 #: Different (actor, slice) pairs waiting to be sent; more are dropped.
 CAPACITY = 1000
 #: The sender waits this long after a failure before it tries the broker again.
@@ -63,7 +65,7 @@ class _Sender(BackgroundSender[tuple[str, int], float]):
     """(actor, slice of time.monotonic) → when it is due, by time.monotonic."""
 
     def __init__(self, send: Callable[[str, int | None], None]) -> None:
-        super().__init__(name="wake-ups", capacity=CAPACITY, pause=PAUSE_AFTER_FAILURE)
+        super().__init__(name="wake-ups", capacity=CAPACITY, pause=PAUSE_AFTER_FAILURE, rest=REST)
         self._enqueue = send
 
     def put(self, actor: str, delay: float) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import dramatiq
 from django.db import DatabaseError, close_old_connections, connections
 
-from notifications import clock, conf, ids, signals, tasks, wakeups
+from notifications import clock, conf, ids, registry, signals, tasks, wakeups
 from notifications.broker import EmbeddedBroker
 from notifications.maintenance import digests, expirer, heartbeats, progress, pruner, reclaimer, snoozes, sweeper
 from notifications.maintenance.job import Job
@@ -59,6 +59,9 @@ class NotificationsMiddleware(dramatiq.Middleware):
             broker.has_worker = False
         if self._clock is not None:
             self._clock.stop()
+
+    def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+        registry.close_adapters()
 
 
 class Clock:

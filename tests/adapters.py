@@ -19,6 +19,15 @@ def use(adapter):
     return adapter
 
 
+#: The adapters of one channel, in order.
+numbers: list[ChannelAdapter] = []
+
+
+def numbered(*, number):
+    """Stand as BACKEND in the settings for one of several adapters a test chose."""
+    return numbers[number]
+
+
 class Scripted(ChannelAdapter):
     """Ends each try as it was told to; an exception that is not a DeliveryError is raised, as by a bug."""
 
@@ -39,3 +48,13 @@ class Scripted(ChannelAdapter):
 
 class Once(Scripted):
     at_most_once = True
+
+
+class Secretive(ChannelAdapter):
+    """Says too much of what it does not like."""
+
+    def __init__(self, *, token):
+        raise ValueError(f"{token} is no token")
+
+    def send_batch(self, messages):
+        raise NotImplementedError

@@ -25,11 +25,11 @@ def clean_process():
     breaker.forget()
     sizing.forget()
     fake.forget()
-    registry.adapter.cache_clear()
+    registry.close_adapters()
     places.stopping.clear()
     UserThrottle.cache.clear()
     yield
-    registry.adapter.cache_clear()
+    registry.close_adapters()
 
 
 @pytest.fixture

@@ -50,6 +50,21 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
         return {**super().get_fields(), "label": serializers.CharField(read_only=True)}
 
 
+class RegisteredSerializer(EndpointSerializer):
+    """An address, as it is shown when it is registered."""
+
+    signing_key = serializers.SerializerMethodField(
+        help_text="Of a receiver of webhooks: what it checks signatures by. Not shown otherwise."
+    )
+
+    class Meta(EndpointSerializer.Meta):
+        fields = (*EndpointSerializer.Meta.fields, "signing_key")
+        read_only_fields = fields
+
+    def get_signing_key(self, row: Endpoint) -> str:
+        return endpoints.signing_key(row)
+
+
 @extend_schema_serializer(many=False)
 class EndpointsSerializer(serializers.Serializer[Any]):
     """All of them: there are not many."""
@@ -136,7 +151,7 @@ class EndpointViewSet(viewsets.GenericViewSet[Endpoint]):
         results = self.get_serializer(self.get_queryset(), many=True).data
         return Response({"results": results, "vapid_public_key": endpoints.vapid_public_key()})
 
-    @extend_schema(request=NewEndpointSerializer, responses={200: EndpointSerializer, 201: EndpointSerializer})
+    @extend_schema(request=NewEndpointSerializer, responses={200: RegisteredSerializer, 201: RegisteredSerializer})
     def create(self, request: Request) -> Response:
         """Register an address. 200: it was there, and has its keys and its label anew."""
         given = strict.body(NewEndpointSerializer, request.data)
@@ -144,7 +159,8 @@ class EndpointViewSet(viewsets.GenericViewSet[Endpoint]):
             row, is_new = endpoints.register(request.user, **given, now=clock.now(), origin=_origin(request))
         except WrongPreference as e:
             raise ValidationError(by_field(e)) from e
-        return Response(self.get_serializer(row).data, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+        shown = RegisteredSerializer(row, context=self.get_serializer_context()).data
+        return Response(shown, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Forget an address."""

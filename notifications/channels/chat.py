@@ -57,6 +57,13 @@ class ChatChannel(ChannelAdapter):
             if service not in _SERVICES
         ]
 
+    def takes(self, message: Message) -> bool:
+        try:
+            self._service(guard.checked_url(endpoint.url_of(message)))
+        except PermanentError:
+            return False
+        return True
+
     def close(self) -> None:
         self._http.close()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from email.utils import parseaddr
+from email.utils import getaddresses
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +53,9 @@ class EmailChannel(ChannelAdapter):
     def check(self) -> list[str]:
         wrong = []
         try:
-            one_mailbox(parseaddr(self._from_email)[1])
-        except PermanentError:
+            ((_, address),) = getaddresses([self._from_email])
+            one_mailbox(address)
+        except (PermanentError, ValueError):
             wrong.append("from_email is no sender such as Shop <shop@example.com>")
         try:
             self._connect().close()

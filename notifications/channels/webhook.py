@@ -53,6 +53,10 @@ class WebhookChannel(ChannelAdapter):
         ]
         return wrong or ([] if self._secrets else ["needs a secret"])
 
+    def secret_for(self, endpoint_id: str) -> str:
+        """Return what a receiver checks signatures by: its secret, by the newest of ours."""
+        return secret_of(endpoint_id, self._secrets[0])
+
     def close(self) -> None:
         self._http.close()
 

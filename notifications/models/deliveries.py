@@ -7,10 +7,13 @@ from django.db import models
 from django.db.models import Q
 
 from notifications import ids
-from notifications.models.inbox import OF_THE_SITE, Notification
+from notifications.models.inbox import Notification
 from notifications.models.leases import Leased
 from notifications.models.templates import Category, Template, TemplateVersion
 from notifications.types import Channel, DeliveryState, Outcome, Priority, Reason
+
+#: Characters of a backend's name.
+MAX_BACKEND = 50
 
 
 class Delivery(Leased):
@@ -23,10 +26,15 @@ class Delivery(Leased):
         Notification, on_delete=models.SET_NULL, null=True, related_name="deliveries", db_index=False
     )
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    template = models.ForeignKey(Template, null=True, **{**OF_THE_SITE, "db_index": True})
+    # Without constraints, for the reason that stands with `Notification`.
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, null=True, db_constraint=False, related_name="+")
     #: The wording it was planned with; rendered from it when sent.
-    version = models.ForeignKey(TemplateVersion, null=True, **OF_THE_SITE)
-    category = models.ForeignKey(Category, null=True, **OF_THE_SITE)
+    version = models.ForeignKey(
+        TemplateVersion, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
+    category = models.ForeignKey(
+        Category, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
     broadcast_id = models.UUIDField(null=True)
     channel = models.CharField(max_length=10, choices=Channel)
     address = models.TextField(blank=True)
@@ -46,7 +54,7 @@ class Delivery(Leased):
     attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     #: Collected by this digest: not claimed on its own.
     digest_id = models.UUIDField(null=True)
-    backend = models.CharField(max_length=50, blank=True)
+    backend = models.CharField(max_length=MAX_BACKEND, blank=True)
     provider_message_id = models.CharField(max_length=255, blank=True)
     #: When it reached a final state, whichever.
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -122,7 +130,7 @@ class Attempt(models.Model):
     delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="tries")
     #: Counts from 1.
     number = models.PositiveSmallIntegerField()
-    backend = models.CharField(max_length=50, blank=True)
+    backend = models.CharField(max_length=MAX_BACKEND, blank=True)
     started_at = models.DateTimeField()
     duration = models.DurationField()
     outcome = models.CharField(max_length=15, choices=Outcome)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -11,16 +11,6 @@ from django.db.models import Q
 from notifications import ids
 from notifications.models.templates import Category, Template, TemplateVersion
 from notifications.types import Priority
-
-#: What every row names of a few rows that hardly change: no index, no constraint in the database. Each index is one more
-#: write for every row, and each constraint a look-up and a lock on a row that all transactions share. Nothing that is
-#: named here is ever deleted while rows name it: Django protects it.
-OF_THE_SITE: dict[str, Any] = {
-    "on_delete": models.PROTECT,
-    "related_name": "+",
-    "db_index": False,
-    "db_constraint": False,
-}
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
@@ -53,10 +43,18 @@ class Notification(models.Model):
     id = models.UUIDField(primary_key=True, default=ids.uuid7, editable=False)
     event_id = models.UUIDField()
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    template = models.ForeignKey(Template, **OF_THE_SITE)
-    version = models.ForeignKey(TemplateVersion, null=True, **OF_THE_SITE)
+    # Of template, version and category there are a few that every row names. An index would be one more write for each
+    # row, a constraint a look-up and a lock on a row that all transactions share; none is deleted while rows name it.
+    template = models.ForeignKey(
+        Template, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
+    version = models.ForeignKey(
+        TemplateVersion, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
     variant = models.CharField(max_length=20, blank=True)
-    category = models.ForeignKey(Category, **OF_THE_SITE)
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
     about = models.CharField(max_length=200, blank=True)
     title = models.TextField(blank=True)
     body = models.TextField(blank=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.db.models import F, Q
 
-from notifications import conf, signals
+from notifications import signals
 from notifications.exceptions import MisconfiguredError, PermanentError
 from notifications.models import Pause
 from notifications.pipeline import pausing
@@ -48,7 +48,7 @@ class _Calls:
             if not failed:
                 return False
             number, failures = (sum(column) for column in list(zip(*seconds, strict=True))[1:])
-            return number >= MIN_CALLS and failures >= MAX_FAILED * number
+            return bool(number >= MIN_CALLS and failures >= MAX_FAILED * number)
 
     def forget(self, backend: str) -> None:
         with self._lock:
@@ -64,13 +64,12 @@ def forget() -> None:
     _calls = _Calls()
 
 
-def note(channel: str, *results: Receipt | Exception, now: datetime) -> bool:
+def note(backend: str, *results: Receipt | Exception, now: datetime) -> bool:
     """
-    Take note of a provider's answers, and pause its backend if it fails; return whether that was called for.
+    Take note of a provider's answers, and pause the backend if it fails; return whether that was called for.
 
     A refused message is no failure of the backend.
     """
-    backend = conf.channels().get(channel, {}).get("BACKEND", "")
     failed = sum(not isinstance(result, Receipt | PermanentError) for result in results)
     too_many = _calls.add(backend, calls=len(results), failed=failed)
     if not (too_many or any(isinstance(result, MisconfiguredError) for result in results)):

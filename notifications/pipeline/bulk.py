@@ -48,7 +48,7 @@ def among(field: Field[Any, Any], values: Collection[Any]) -> Any:
     """Return `values` for a lookup `…__in`: as one array where the database has those, not as so many parameters."""
     if connection.vendor != "postgresql":
         return values
-    kind = field.cast_db_type(connection)
+    kind = _type(field)
     return RawSQL(f"SELECT unnest(%s::{kind}[])", [list(values)])  # noqa: S611 - the type is ours
 
 
@@ -72,7 +72,7 @@ def insert(rows: Sequence[Model]) -> None:
             copy.write_row([values[name] if dump is None else dump(values[name]) for name, dump in names])
 
 
-def update(rows: Sequence[Leased], names: Sequence[str], *, token: UUID) -> set[Any]:
+def update(rows: Sequence[Leased], names: Collection[str], *, token: UUID) -> set[Any]:
     """
     Write these columns, as the rows have them now, of those that are held by `token`; return the keys of those.
 
@@ -85,8 +85,7 @@ def update(rows: Sequence[Leased], names: Sequence[str], *, token: UUID) -> set[
     table, pk = quote(meta.db_table), f"{quote(meta.db_table)}.{quote(meta.pk.column)}"
     shared: list[Field[Any, Any]] = []
     own: list[Field[Any, Any]] = [meta.pk]
-    for name in names:
-        field = meta.get_field(name)
+    for field in (field for field in meta.concrete_fields if field.name in names):
         (own if _varies(rows, field.attname) else shared).append(field)
     values, params = _values(own, rows)
     sets = [f"{quote(field.column)} = %s" for field in shared]
@@ -105,13 +104,19 @@ def _values(fields: Sequence[Field[Any, Any]], rows: Sequence[Model]) -> tuple[s
     """Return a table `v` of these columns of the rows, column1 and so on, and its parameters."""
     columns = [[_prepared(field, row) for row in rows] for field in fields]
     if connection.vendor == "postgresql":
-        arrays = ", ".join(f"%s::{field.cast_db_type(connection)}[]" for field in fields)
+        arrays = ", ".join(f"%s::{_type(field)}[]" for field in fields)
         names = ", ".join(f"column{number}" for number in range(1, len(fields) + 1))
         return f"unnest({arrays}) AS v ({names})", columns
     place = f"({', '.join(['%s'] * len(fields))})"
     return f"(VALUES {', '.join([place] * len(rows))}) AS v", [
         value for row in zip(*columns, strict=True) for value in row
     ]
+
+
+def _type(field: Any) -> str:
+    """Return a column's type, without what only the table needs to know."""
+    kind: str = field.cast_db_type(connection)
+    return kind
 
 
 def _varies(rows: Sequence[Model], name: str) -> bool:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from notifications import clock, conf, registry, signals, wakeups
-from notifications.exceptions import AmbiguousError
+from notifications.exceptions import AmbiguousError, MisconfiguredError
 from notifications.models import Delivery, Event
 from notifications.pipeline import breaker, claiming, composing, pacing, pausing, settling, sizing
 from notifications.pipeline.draining import places
@@ -35,10 +35,11 @@ def deliver_batch(channel: str, *, more: Callable[[], None]) -> int:
     """Deliver a batch of due deliveries of a channel; return how many were claimed."""
     config, now = conf.current(), clock.now()
     held = pausing.current(now)
-    if held.holds_channel(channel):
+    number = held.open_backend(channel)
+    if number is None:
         return 0
-    adapter = registry.adapter(channel)
-    rate = config.rate(channel) * held.ramp(channel, now)
+    way = _Way(channel=channel, number=number)
+    rate = config.rate(channel) * held.ramp(way.backend.key, now)
     # Measured before the claim, so that our idea of the lease ends before everybody else's.
     deadline = time.monotonic() + config.lease - LEASE_MARGIN
     size = sizing.size(channel, most=config.delivery_batch)
@@ -59,21 +60,43 @@ def deliver_batch(channel: str, *, more: Callable[[], None]) -> int:
         more()
     if not claim.rows:
         return 0
-    batch = _Batch(channel, claim, adapter, rate, deadline)
+    batch = _Batch(way, claim, rate, deadline)
     with sizing.measured(channel, size, claimed=len(claim.rows), moment=MOMENT):
         batch.run()
     # Out of turns, there is nothing to claim for either: the drain ends, and is rung for.
     return 0 if batch.out_of_turns else len(claim.rows)
 
 
+class _Way:
+    """The backend that a batch goes out by: the first of its channel that is not held."""
+
+    def __init__(self, *, channel: str, number: int) -> None:
+        self.channel, self.number = channel, number
+        self.backend: conf.Backend = conf.backends(channel)[number]
+        self.adapter: Adapter = registry.adapter(channel, number)
+
+    @property
+    def name(self) -> str:
+        return self.backend.name or type(self.adapter).__name__
+
+    def is_held(self) -> bool:
+        """Tell whether the batch must stop: nothing may go out, or by another backend."""
+        return pausing.current(clock.now()).open_backend(self.channel) != self.number
+
+    def has_stand_in(self) -> bool:
+        """Tell whether another backend may send."""
+        return pausing.current(clock.now()).open_backend(self.channel, besides=self.number) is not None
+
+
 class _Batch:
     """Claimed deliveries on their way through one adapter."""
 
-    def __init__(self, channel: str, claim: Claim[Delivery], adapter: Adapter, rate: float, deadline: float) -> None:
-        self._channel = channel
+    def __init__(self, way: _Way, claim: Claim[Delivery], rate: float, deadline: float) -> None:
+        self._way = way
+        self._channel = way.channel
         self._token = claim.token
         self._rows = {row.pk: row for row in claim.rows}
-        self._adapter = adapter
+        self._adapter = way.adapter
         self._rate = rate
         self._deadline = deadline
         self._looked_at = time.monotonic()
@@ -125,7 +148,7 @@ class _Batch:
         return bool(self._lost or self._cancelled or self._is_held)
 
     def _look_for_pause(self) -> None:
-        self._is_held = pausing.current(clock.now()).holds_channel(self._channel)
+        self._is_held = self._way.is_held()
 
     def _still_meant(self, messages: list[Message]) -> list[Message]:
         """Settle what was cancelled, leave what was lost to its new holder, and return the rest."""
@@ -176,7 +199,7 @@ class _Batch:
         done = found + [_no_result() for _ in batch[len(found) :]]
         tries = [settling.Try(result=result, started_at=started_at, duration=duration) for result in done]
         rows = [self._rows[message.delivery_id] for message in batch]
-        settling.record(list(zip(rows, tries, strict=True)), self._token, self._adapter)
+        self._record(list(zip(rows, tries, strict=True)))
         self._note(*done)
         return []
 
@@ -189,21 +212,27 @@ class _Batch:
             result = next(results, None) or _no_result()
             duration = timedelta(seconds=time.monotonic() - started)
             done = settling.Try(result=result, started_at=started_at, duration=duration)
-            settling.record([(self._rows[message.delivery_id], done)], self._token, self._adapter)
+            self._record([(self._rows[message.delivery_id], done)])
             self._note(result)
             if self._is_held or (isinstance(result, _Broken) and not self._adapter.at_most_once):
                 return batch[index + 1 :]
         return []
 
+    def _record(self, tries: list[tuple[Delivery, settling.Try]]) -> None:
+        # With another backend at hand, nothing waits until this one is mended.
+        spoilt = any(isinstance(done.result, MisconfiguredError) for _, done in tries)
+        pause = timedelta(0) if spoilt and self._way.has_stand_in() else breaker.FIRST
+        settling.record(tries, self._token, self._adapter, backend=self._way.name, pause=pause)
+
     def _note(self, *results: Receipt | Exception) -> None:
-        if breaker.note(self._channel, *results, now=clock.now()):
+        if breaker.note(self._way.backend.key, *results, now=clock.now()):
             self._look_for_pause()
 
     def _results(self, batch: list[Message]) -> Generator[Receipt | Exception]:
         try:
             yield from self._adapter.send_batch(batch)
         except Exception as e:  # noqa: BLE001 - the edge: an adapter's bug is one failed try, not a lost batch
-            signals.drain_failed.send(_Batch, actor=type(self._adapter).__name__, error=e)
+            signals.adapter_failed.send(_Batch, adapter=type(self._adapter).__name__, error=e)
             yield _Broken(f"The adapter raised {type(e).__name__}.", code=type(e).__name__)
 
 

@@ -42,7 +42,7 @@ class Draft:
     due_at: datetime
     expires_at: datetime | None
     idempotency_key: str | None
-    #: The request as one text, without what differs between repetitions.
+    #: The request as one text, without what differs between repetitions; empty where no key asks to know it again.
     request: str
 
 
@@ -72,20 +72,17 @@ def draft(
     when = due_at(now, delay, send_at)
     label = "" if about is None or about == "" else object_named(about)
     names = _channels(channels)
-    request = plain_json(
-        {
-            "template": template,
-            "variables": values,
-            "priority": level.value,
-            "when": [_seconds(delay), send_at.isoformat() if send_at else None, _seconds(expires_in)],
-            "action": [safe_link(action_url), _short("action_text", action_text, MAX_ACTION_TEXT)],
-            "channels": names,
-            "about": label,
-            # Left out where there is none: requests of the release before have no such part.
-            **({"digest_key": _short("digest_key", digest_key, MAX_KEY)} if digest_key else {}),
-        },
-        "the request",
-    )
+    request = {
+        "template": template,
+        "variables": values,
+        "priority": level.value,
+        "when": [_seconds(delay), send_at.isoformat() if send_at else None, _seconds(expires_in)],
+        "action": [safe_link(action_url), _short("action_text", action_text, MAX_ACTION_TEXT)],
+        "channels": names,
+        "about": label,
+        # Left out where there is none: requests of the release before have no such part.
+        **({"digest_key": _short("digest_key", digest_key, MAX_KEY)} if digest_key else {}),
+    }
     return Draft(
         template=template,
         variables=values,
@@ -101,7 +98,7 @@ def draft(
         due_at=when,
         expires_at=_expires_at(when, expires_in),
         idempotency_key=_key(idempotency_key),
-        request=request,
+        request="" if idempotency_key is None else plain_json(request, "the request"),
     )
 
 

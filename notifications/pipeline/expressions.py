@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.template.base import (
     FilterExpression,
@@ -163,12 +163,6 @@ class Expression(FilterExpression):
         #: From here on a missing variable is empty; None: it is an error.
         self.forgiving = next((at for at, step in enumerate(self.steps) if step.name in _MISSING_IS_EMPTY), None)
 
-    @property
-    def bare_name(self) -> str:
-        """The variable's name, if it is one without parts and filters; else empty."""
-        is_bare = isinstance(self.start, PlainVariable) and not self.steps and len(self.start.lookups or ()) == 1
-        return str(self.start.var) if is_bare else ""
-
     def resolve(self, context: Context, ignore_failures: bool = False) -> Any:
         budget: Budget = context.render_context["budget"]
         value, steps = self.start, self.steps
@@ -220,6 +214,13 @@ class Output(VariableNode):
         text = render_value_in_context(value, context)
         context.render_context["budget"].write(text)
         return text
+
+
+def bare_name(node: Output) -> str:
+    """Return the variable's name, if the node shows one without parts and filters; else empty."""
+    shown = cast("Expression", node.filter_expression)
+    is_bare = isinstance(shown.start, PlainVariable) and not shown.steps and len(shown.start.lookups or ()) == 1
+    return str(shown.start.var) if is_bare else ""
 
 
 def _step(function: Callable[..., Any], given: list[tuple[bool, Any]], parser: SandboxParser) -> Step:

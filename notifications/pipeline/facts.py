@@ -103,7 +103,7 @@ def recipients(ids: Iterable[str], *, now: datetime | None = None) -> dict[str, 
     for pk, category, code, channel, cadence in wishes.values_list(
         "recipient", "category", "template", "channel", "cadence"
     ):
-        if code is not None:
+        if code:
             by_template[pk][code, channel] = _CADENCES[cadence]
         else:
             by_category[pk][category or "", channel] = _CADENCES[cadence]

@@ -34,12 +34,13 @@ _SAID = (
 
 def insert(drafted: Draft, chunks: Iterator[Chunk]) -> PublishedBatch:
     """Write one event, or, if there is more than one chunk, a broadcast and an event for each. None: write nothing."""
+    first, second = next(chunks, None), next(chunks, None)
+    if first is None:
+        return PublishedBatch(event_ids=(), broadcast_id=None, recipient_count=0, duplicate_count=0, created=False)
+    if second is None:
+        # One statement needs no transaction of its own: within the caller's, that would be two round trips more.
+        return _insert_event(drafted, first)
     with transaction.atomic():
-        first, second = next(chunks, None), next(chunks, None)
-        if first is None:
-            return PublishedBatch(event_ids=(), broadcast_id=None, recipient_count=0, duplicate_count=0, created=False)
-        if second is None:
-            return _insert_event(drafted, first)
         return _insert_broadcast(drafted, chain((first, second), chunks))
 
 
@@ -101,11 +102,14 @@ def repeated(drafted: Draft, identity: Identity) -> Event | None:
 
 def _insert_event(drafted: Draft, chunk: Chunk) -> PublishedBatch:
     event = event_with(drafted, chunk)
-    identity = Identity(drafted, *chunk.recipients)
-    stored = _insert_first(event, drafted, identity)
-    if stored is not event:
-        identity.check(stored)
-        return _replayed(stored, len(chunk.recipients), chunk.duplicate_count)
+    if drafted.idempotency_key is None:
+        event.save(force_insert=True)
+    else:
+        identity = Identity(drafted, *chunk.recipients)
+        stored = _insert_first(event, drafted, identity)
+        if stored is not event:
+            identity.check(stored)
+            return _replayed(stored, len(chunk.recipients), chunk.duplicate_count)
     _ring(wakeups.dispatch_actor(drafted.priority), drafted.due_at)
     return PublishedBatch(
         event_ids=(event.pk,),

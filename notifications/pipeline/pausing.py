@@ -38,6 +38,14 @@ class Held:
         """Tell whether nothing may be sent by this channel."""
         return self.everything or bool(self.over_channel(channel))
 
+    def open_backend(self, channel: str, *, besides: int | None = None) -> int | None:
+        """Return the number of the first backend of a channel that may send; None: there is none."""
+        if self.everything or channel in self.channels:
+            return None
+        backends = enumerate(conf.backends(channel))
+        free = (number for number, backend in backends if number != besides and backend.key not in self.backends)
+        return next(free, None)
+
     def over(self, template: str) -> tuple[PauseScope, ...]:
         """Return the pauses that hold all of a template; one of its category holds the template."""
         scopes = ((PauseScope.EVERYTHING, self.everything), (PauseScope.TEMPLATE, template in self.templates))
@@ -45,13 +53,14 @@ class Held:
 
     def over_channel(self, channel: str) -> tuple[PauseScope, ...]:
         """Return the pauses that hold this channel and not others."""
-        backend = conf.channels().get(channel, {}).get("BACKEND", "")
-        scopes = ((PauseScope.CHANNEL, channel in self.channels), (PauseScope.BACKEND, backend in self.backends))
+        keys = {backend.key for backend in conf.backends(channel)}
+        are_held = bool(keys) and keys <= self.backends
+        scopes = ((PauseScope.CHANNEL, channel in self.channels), (PauseScope.BACKEND, are_held))
         return tuple(scope for scope, holds in scopes if holds)
 
-    def ramp(self, channel: str, now: datetime) -> float:
-        """Return the part of its rate a channel may use: after an outage it comes back slowly."""
-        recovered_at = self.recovering.get(conf.channels().get(channel, {}).get("BACKEND", ""))
+    def ramp(self, backend: str, now: datetime) -> float:
+        """Return the part of the channel's rate a backend may use: after an outage it comes back slowly."""
+        recovered_at = self.recovering.get(backend)
         if recovered_at is None:
             return 1.0
         passed = (now - recovered_at).total_seconds() / RAMP

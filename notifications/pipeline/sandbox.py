@@ -35,6 +35,7 @@ from notifications.pipeline.expressions import (
     MissingVariable,
     Output,
     Text,
+    bare_name,
     plain,
     shortened,
 )
@@ -122,7 +123,7 @@ def _parts(nodes: NodeList) -> tuple[tuple[str, str | None], ...] | None:
     for node in nodes:
         if isinstance(node, Text):
             parts.append((node.s, None))
-        elif isinstance(node, Output) and (name := node.filter_expression.bare_name):
+        elif isinstance(node, Output) and (name := bare_name(node)):
             parts.append(("", name))
         else:
             return None
@@ -137,13 +138,13 @@ def _joined(parts: tuple[tuple[str, str | None], ...], context: Mapping[str, Any
     """
     filled, length = [], 0
     for text, name in parts:
+        value = text if name is None else context.get(name)
+        if type(value) is not str:
+            return None
         if name is not None:
-            text = context.get(name)  # noqa: PLW2901 - what stands there
-            if type(text) is not str:
-                return None
-            length += len(text)
-            text = escape(text) if html else text  # noqa: PLW2901
-        filled.append(text)
+            length += len(value)
+            value = escape(value) if html else value
+        filled.append(value)
     return "".join(filled) if length <= MAX_JOINED else None
 
 

@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Any
 from django.db import transaction
 
 from notifications import clock, conf, signals, wakeups
-from notifications.exceptions import AmbiguousError, DeliveryError, MisconfiguredError, PermanentError, TransientError
+from notifications.exceptions import (
+    AmbiguousError,
+    DeliveryError,
+    MisconfiguredError,
+    PermanentError,
+    ThrottledError,
+    TransientError,
+)
 from notifications.models import Attempt, Delivery
+from notifications.models.deliveries import MAX_BACKEND
 from notifications.pipeline import breaker, bulk, suppressing
-from notifications.pipeline.backoff import next_retry_at
+from notifications.pipeline.backoff import MAX_RETRY_AFTER, next_retry_at
 from notifications.types import DeliveryState, Outcome, Reason
 from notifications.values import Receipt
 
@@ -37,6 +45,8 @@ class Try:
 
 _ATTEMPT = bulk.Blank(Attempt)
 
+#: Whatever a provider says, it is left alone for so long.
+SHORTEST = timedelta(seconds=1)
 #: What ending a try, or putting off a delivery, may change.
 _WRITTEN = (
     "state", "reason", "due_at", "started_at", "finished_at", "sent_at", "attempts", "attempts_before", "backend",
@@ -44,11 +54,22 @@ _WRITTEN = (
 )  # fmt: skip
 
 
-def record(tries: Sequence[tuple[Delivery, Try]], token: UUID, adapter: Adapter) -> None:
-    """Write the attempts and what follows from them, in one transaction: two statements, however many they are."""
-    backend, attempts = type(adapter).__name__, []
+def record(
+    tries: Sequence[tuple[Delivery, Try]],
+    token: UUID,
+    adapter: Adapter,
+    *,
+    backend: str = "",
+    pause: timedelta = breaker.FIRST,
+) -> None:
+    """
+    Write the attempts and what follows from them, in one transaction: two statements, however many they are.
+
+    `backend` is its name in the log; `pause`: how long what our own set-up spoiled waits.
+    """
+    backend, attempts = (backend or type(adapter).__name__)[:MAX_BACKEND], []
     for row, done in tries:
-        verdict = _verdict(done.result, row, at_most_once=adapter.at_most_once)
+        verdict = _verdict(done.result, row, at_most_once=adapter.at_most_once, pause=pause)
         row.attempts += 1
         row.backend, row.last_error = backend, verdict.detail
         for name, value in verdict.changes.items():
@@ -120,7 +141,7 @@ class _Verdict:
     changes: dict[str, Any]
 
 
-def _verdict(result: Receipt | Exception, row: Delivery, *, at_most_once: bool) -> _Verdict:
+def _verdict(result: Receipt | Exception, row: Delivery, *, at_most_once: bool, pause: timedelta) -> _Verdict:
     """Return what follows from the result of one more try."""
     if isinstance(result, Receipt):
         sent = {
@@ -141,16 +162,26 @@ def _verdict(result: Receipt | Exception, row: Delivery, *, at_most_once: bool) 
             outcome=Outcome.AMBIGUOUS, code=code, detail=detail, changes={"state": DeliveryState.UNKNOWN, "reason": ""}
         )
     if isinstance(result, MisconfiguredError):
-        return _Verdict(outcome=Outcome.MISCONFIGURED, code=code, detail=detail, changes=_once_mended(row))
+        return _Verdict(outcome=Outcome.MISCONFIGURED, code=code, detail=detail, changes=_uncounted(row, pause))
+    if isinstance(result, ThrottledError):
+        changes = _uncounted(row, _until_welcome(result, row))
+        return _Verdict(outcome=Outcome.TRANSIENT, code=code, detail=detail, changes=changes)
     outcome = Outcome.AMBIGUOUS if isinstance(result, AmbiguousError) else Outcome.TRANSIENT
     changes = _retry(result, row.attempts + 1 - row.attempts_before, row.channel)
     return _Verdict(outcome=outcome, code=code, detail=detail, changes=changes)
 
 
-def _once_mended(row: Delivery) -> dict[str, Any]:
-    """Our own set-up is wrong: wait, with the backend paused, and count no try for it."""
-    waiting = {"state": DeliveryState.PENDING, "reason": Reason.RETRY, "due_at": clock.now() + breaker.FIRST}
+def _uncounted(row: Delivery, wait: timedelta) -> dict[str, Any]:
+    """It is not the message's fault: wait, and count no try for it."""
+    waiting = {"state": DeliveryState.PENDING, "reason": Reason.RETRY, "due_at": clock.now() + wait}
     return {**waiting, "attempts_before": row.attempts_before + 1, "started_at": None}
+
+
+def _until_welcome(error: ThrottledError, row: Delivery) -> timedelta:
+    """Return how long to leave a provider alone: as it asks, or else twice as long each time."""
+    if error.retry_after is not None:
+        return min(max(error.retry_after, SHORTEST), MAX_RETRY_AFTER)
+    return min(breaker.FIRST * 2 ** min(row.attempts_before, 10), breaker.LONGEST)
 
 
 def _retry(error: Exception, number: int, channel: str) -> dict[str, Any]:

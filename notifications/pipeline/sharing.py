@@ -29,7 +29,7 @@ class Wordings:
             self._naming[content.id] = "recipient_name" in names_used(content)
         if self._naming[content.id]:
             return wording.render_event(content, event, reader=reader)
-        of = said or event.broadcast_id or event.pk
+        of = event.broadcast_id or event.pk if said is None else said
         key = (of, content.id, wording.language(content, reader.locale), reader.time_zone)
         if key not in self._shared:
             self._shared[key] = wording.render_event(content, event, reader=reader)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 
 from notifications.channels import addresses
+from notifications.channels.webhook import WebhookChannel
 from notifications.exceptions import WrongPreference
 from notifications.models import Endpoint
 from notifications.models.endpoints import REGISTERED
@@ -36,6 +37,14 @@ def vapid_public_key() -> str:
     if Channel.WEB_PUSH not in channel_names():
         return ""
     return str(getattr(adapter(Channel.WEB_PUSH), "public_key", ""))
+
+
+def signing_key(endpoint: Endpoint) -> str:
+    """Return what the owner of a receiver of webhooks checks signatures by; empty: it is none, or nothing is signed."""
+    if endpoint.channel != Channel.WEBHOOK or Channel.WEBHOOK not in channel_names():
+        return ""
+    webhooks = adapter(Channel.WEBHOOK)
+    return webhooks.secret_for(endpoint.pk.hex) if isinstance(webhooks, WebhookChannel) else ""
 
 
 def register(

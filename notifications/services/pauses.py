@@ -58,7 +58,7 @@ def _names(scope: PauseScope) -> list[str]:
         case PauseScope.CHANNEL:
             return list(conf.channels())
         case PauseScope.BACKEND:
-            return [declared["BACKEND"] for declared in conf.channels().values()]
+            return [backend.key for channel in conf.channels() for backend in conf.backends(channel)]
         case PauseScope.BROADCAST:
             under_way = Broadcast.objects.filter(completed_at__isnull=True)
             return [str(pk) for pk in under_way.values_list("pk", flat=True)]

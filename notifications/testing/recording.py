@@ -66,14 +66,14 @@ class Record:
             raise registry.unknown_channel(channel)
         self._failures[channel].extend([error] * times)
 
-    def adapter(self, channel: str) -> Adapter:
+    def adapter(self, channel: str, number: int = 0) -> Adapter:
         """Return the stand-in for the adapter of a channel: of its name and its traits."""
         if channel not in conf.channels():
             raise registry.unknown_channel(channel)
-        declared = conf.channels()[channel]
-        backend = import_string(declared["BACKEND"])
+        declared = conf.backends(channel)[number]
+        backend = import_string(declared.path)
         # A class is not made: in tests nobody has a provider's credentials.
-        real = backend if isinstance(backend, type) else type(backend(**declared.get("OPTIONS", {})))
+        real = backend if isinstance(backend, type) else type(backend(**declared.options))
         stand_in = type(real.__name__, (_StandIn,), {name: getattr(real, name) for name in TRAITS})
         adapter: Adapter = stand_in(self)
         return adapter

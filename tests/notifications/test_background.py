@@ -23,7 +23,7 @@ class Server:
 
 class Sender(BackgroundSender):
     def __init__(self, server, *, capacity=1000):
-        super().__init__(name="test-sender", capacity=capacity, pause=0.05)
+        super().__init__(name="test-sender", capacity=capacity, pause=0.05, rest=0.0)
         self.server = server
         self.told: list = []
 

@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from notifications.channels import webhook
 from notifications.models import ConsentChange, Endpoint
 from notifications.services import endpoints
 from tests.notifications.api.asking import NOBODY, URL
@@ -55,6 +56,7 @@ def test_a_browser_is_registered_listed_and_forgotten(browser, alice):
     assert row.recipient == alice
     assert row.address == {"endpoint": push()["address"]["endpoint"], "keys": push()["address"]["keys"]}
     shown = made.json()
+    assert shown.pop("signing_key") == ""
     assert shown == {
         "id": str(row.pk), "channel": "web_push", "label": "My laptop", "host": "updates.push.services.mozilla.com",
         "fingerprint": hashlib.sha256(push()["address"]["endpoint"].encode()).hexdigest(),
@@ -126,6 +128,22 @@ def test_browsers_are_told_the_key_to_subscribe_with(browser, settings):
 
     settings.NOTIFICATION_CHANNELS = {}
     assert browser.get(ENDPOINTS).json()["vapid_public_key"] == ""
+
+
+def test_the_owner_of_a_receiver_is_told_its_secret_when_it_is_registered_and_only_then(browser, settings):
+    secrets = ["whsec_" + "a" * 32, "whsec_" + "b" * 32]
+    webhooks = {"BACKEND": "notifications.channels.webhook.WebhookChannel", "OPTIONS": {"secrets": secrets}}
+    settings.NOTIFICATION_CHANNELS = {**settings.NOTIFICATION_CHANNELS, "webhook": webhooks}
+
+    first, again = register(browser, HOOK), register(browser, HOOK)
+    other = register(browser, {**HOOK, "address": {"url": "https://hooks.example.com/other"}})
+
+    row = Endpoint.objects.earliest("created_at")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json()["signing_key"] == again.json()["signing_key"] == webhook.secret_of(row.pk.hex, secrets[0])
+    assert other.json()["signing_key"] not in {first.json()["signing_key"], *secrets}
+    assert "whsec_" not in browser.get(ENDPOINTS).content.decode()
+    assert register(browser, push()).json()["signing_key"] == ""
 
 
 APP = {"channel": "web_push", "address": {"token": "dQw4w9WgXcQ:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx"}}

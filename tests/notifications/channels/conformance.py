@@ -98,6 +98,8 @@ class Peer(ABC):
     channel: ClassVar[str]
     #: What this provider can answer. It repeats addresses and secrets in its answers as real ones do.
     answers: ClassVar[frozenset[Answer]] = frozenset(Answer)
+    #: From where on its log tells nothing; a library of the provider's may need to be left at INFO.
+    log_level: ClassVar[int] = logging.DEBUG
     #: Texts of its options that nobody may see.
     secrets: ClassVar[tuple[str, ...]] = ()
 
@@ -210,7 +212,7 @@ def test_nothing_is_raised_whatever_the_answer(peer, answer):
 @pytest.mark.parametrize("answer", list(Answer))
 def test_neither_errors_nor_logs_tell_addresses_or_secrets(peer, answer, caplog, capsys):
     _needs(peer, answer)
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(peer.log_level)
     peer.script(answer)
 
     (result,) = _send(peer.adapter(), peer.message())

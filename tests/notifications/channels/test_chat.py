@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from notifications.channels import chat, discord, slack, teams
+from notifications.channels import discord, guard, slack, teams
 from notifications.channels.chat import ChatChannel
 from notifications.exceptions import MisconfiguredError, PermanentError, ThrottledError, TransientError
 from notifications.types import Reason
@@ -16,7 +17,7 @@ from tests.notifications.channels.conformance import *  # noqa: F403
 from tests.providers.rooms import DiscordPeer, SlackPeer, TeamsPeer
 from tests.providers.server import Answer, said
 
-PEERS = {"slack": SlackPeer, "teams": TeamsPeer, "discord": DiscordPeer}
+PEERS: dict[str, Any] = {"slack": SlackPeer, "teams": TeamsPeer, "discord": DiscordPeer}
 #: Everybody would be called, in one of the three.
 HOSTILE = (
     "<!channel> <@U123> <!subteam^S1> @everyone @here <@&1> <@!2> <#3> <at>Bob</at> *b* _i_ [a](https://evil.example)"
@@ -287,7 +288,7 @@ def test_what_cannot_be_read_is_judged_by_its_status(peer, body):
 def test_the_host_says_which_service_it_is(url, service):
     adapter = ChatChannel(hosts={"mattermost.example.com": "slack"})
 
-    assert adapter._service(chat.guard.checked_url(url)) is service
+    assert adapter._service(guard.checked_url(url)) is service
 
 
 @pytest.mark.parametrize(
@@ -304,6 +305,23 @@ def test_another_host_is_no_chat_service(peer, url):
     result = send(peer, endpoint={"url": url})
 
     assert (result.code, result.reason, result.suppress) == ("unknown_service", Reason.INVALID_ADDRESS, False)
+    assert not peer.adapter().takes(peer.message(endpoint={"url": url}))
+
+
+@of("slack")
+def test_without_a_text_the_header_is_all(peer):
+    document = shown(peer, rendered=Rendered(title="Hi", body=""), action=Action())
+
+    assert [block["type"] for block in document["blocks"]] == ["header"]
+
+
+def test_a_message_is_for_us_if_its_room_is_of_a_service_we_know(peer):
+    adapter = peer.adapter()
+
+    assert adapter.takes(peer.message())
+    assert not adapter.takes(peer.message(endpoint=None))
+    assert not adapter.takes(peer.message(endpoint={"url": "http://169.254.169.254/"}))
+    assert peer.calls == 0
 
 
 def test_an_unknown_service_is_named():

@@ -131,6 +131,20 @@ def test_nothing_was_sent_where_no_name_is_found():
         Http(timeout=SOON, resolve=resolve).request("POST", "http://hooks.example.com/")
 
 
+@pytest.mark.parametrize(
+    "error", [socket.gaierror(-2, "unknown"), UnicodeError("label too long")], ids=["name", "label"]
+)
+def test_nothing_was_sent_where_the_system_finds_no_name(monkeypatch, error):
+    def getaddrinfo(*_, **__):
+        raise error
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with pytest.raises(TransientError) as failed:
+        Http(timeout=SOON).request("POST", "http://hooks.example.com/")
+
+    assert failed.value.code == "ConnectError"
+
+
 def test_nothing_was_sent_while_a_name_is_looked_up_for_too_long(monkeypatch):
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(30) and [])

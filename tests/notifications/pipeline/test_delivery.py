@@ -446,11 +446,11 @@ def test_in_app_and_email_arrive_by_the_real_adapters(alice, template):
 def test_a_batch_costs_the_same_queries_to_prepare_whatever_its_size(
     alice, bob, charlie, template, use, django_assert_num_queries
 ):
-    # 4 claims, events, users, settings, preferences, mutes, templates; then 4 for each message: savepoint, attempt, settle, release.
+    # 4 claims, events, users, settings, preferences, mutes, templates, suppressions; then 4 for each message: savepoint, attempt, settle, release.
     use(Scripted())
     dispatched(alice)
     deliver()
-    for people, queries in (([alice], 10 + 4), ([alice, bob, charlie], 10 + 3 * 4)):
+    for people, queries in (([alice], 11 + 4), ([alice, bob, charlie], 11 + 3 * 4)):
         for person in people:
             dispatched(person)
         with django_assert_num_queries(queries):

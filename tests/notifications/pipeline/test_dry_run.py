@@ -254,7 +254,8 @@ def test_a_pause_is_told(alice, template):
 
 @pytest.mark.parametrize("kind", ["queryset", "generator", "audience"])
 def test_any_length_is_run_batch_by_batch(template, settings, kind, monkeypatch, django_assert_max_num_queries):
-    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "CHUNK_SIZE": 5, "DISPATCH_BATCH": 4}
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "CHUNK_SIZE": 5}
+    monkeypatch.setattr(dry_run, "BATCH", 4)
     crowd = users(103)
     registry.audience("crowd")(lambda: crowd)
     batches: list[int] = []

@@ -223,10 +223,10 @@ def test_a_backend_that_fails_half_of_its_calls_is_held(use, traveller):
     use(Scripted())
     results: list[Receipt | Exception] = [Receipt(backend="x"), TransientError()] * 10
     for result in results[:-1]:
-        breaker.note("email", result, now=NOW)
+        breaker.note(BACKEND, result, now=NOW)
     assert not Pause.objects.exists()
 
-    breaker.note("email", results[-1], now=NOW)
+    breaker.note(BACKEND, results[-1], now=NOW)
 
     assert Pause.objects.get().key == BACKEND
 
@@ -234,7 +234,7 @@ def test_a_backend_that_fails_half_of_its_calls_is_held(use, traveller):
 def test_refused_messages_are_no_failure_of_the_backend(use):
     use(Scripted())
     for _ in range(100):
-        breaker.note("email", PermanentError(), now=NOW)
+        breaker.note(BACKEND, PermanentError(), now=NOW)
 
     assert not Pause.objects.exists()
 
@@ -244,7 +244,7 @@ def test_failures_of_long_ago_are_forgotten(use, monkeypatch):
     instants = itertools.count(step=breaker.WINDOW / 10)
     monkeypatch.setattr(breaker, "time", SimpleNamespace(monotonic=lambda: next(instants)))
     for _ in range(100):
-        breaker.note("email", TransientError(), now=NOW)
+        breaker.note(BACKEND, TransientError(), now=NOW)
 
     assert not Pause.objects.exists()
 
@@ -290,7 +290,7 @@ def test_after_an_outage_the_rate_comes_back_slowly(use):
     def ramp(seconds):
         pausing.forget()
         now = back + timedelta(seconds=seconds)
-        return round(pausing.current(now).ramp("email", now), 2)
+        return round(pausing.current(now).ramp(BACKEND, now), 2)
 
     assert [ramp(0), ramp(30), ramp(60), ramp(600)] == [0.1, 0.55, 1.0, 1.0]
     assert breaker.close_recovered(back + timedelta(seconds=59), 10) == 0

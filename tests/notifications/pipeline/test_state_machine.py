@@ -313,7 +313,7 @@ class Story(RuleBasedStateMachine):
             "sms": Provider(self, at_most_once=True),
         }
         # Which one stands behind `tests.adapters.in_use` is asked once for each channel.
-        registry.adapter.cache_clear()
+        registry.close_adapters()
         for channel, adapter in self.adapters.items():
             adapters.use(adapter)
             assert registry.adapter(channel) is adapter
@@ -596,7 +596,7 @@ class Story(RuleBasedStateMachine):
         given = ANSWERS[answer]()
         result = AmbiguousError("A bug.") if isinstance(given, ZeroDivisionError) else given
         done = settling.Try(result=result, started_at=clock.now(), duration=timedelta(seconds=1))
-        settling.record(begun.row, begun.token, done, self.adapters[begun.channel])
+        settling.record([(begun.row, done)], begun.token, self.adapters[begun.channel])
         begun.call.recorded = True
         return others
 

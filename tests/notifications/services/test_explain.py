@@ -255,7 +255,7 @@ def test_looking_takes_a_bounded_number_of_queries(alice, bob, template, django_
         publish(alice if number % 2 else bob)
     dispatch()
 
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         texts(alice)
 
 

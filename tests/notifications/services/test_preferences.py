@@ -227,7 +227,8 @@ def test_who_has_moved_meanwhile_is_asked_by_the_hours_there(asleep, alice, trav
 
 
 def test_a_holder_that_lost_its_lease_puts_nothing_off(asleep, rung):
-    settling.put_off(asleep, uuid4(), until=MORNING + HOUR, reason=Reason.QUIET_HOURS)
+    asleep.due_at, asleep.reason = MORNING + HOUR, Reason.QUIET_HOURS
+    assert settling.finish([asleep], uuid4()) == []
 
     asleep.refresh_from_db()
     assert (asleep.due_at, rung) == (MORNING, [])
