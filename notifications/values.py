@@ -214,6 +214,8 @@ class Adapter(Protocol):
     sends_together: ClassVar[bool]
     #: Longest time one message may take.
     send_timeout: timedelta
+    #: Does one provider answer for all messages?
+    one_provider: ClassVar[bool]
     #: Is there nobody to send to without an address?
     needs_address: ClassVar[bool]
     #: How many characters of body it takes; None: any number.

@@ -58,3 +58,10 @@ class Secretive(ChannelAdapter):
 
     def send_batch(self, messages):
         raise NotImplementedError
+
+
+class Mute(ChannelAdapter):
+    """Gives no result at all."""
+
+    def send_batch(self, messages):
+        yield from ()

@@ -53,13 +53,9 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
 class RegisteredSerializer(EndpointSerializer):
     """An address, as it is shown when it is registered."""
 
-    signing_key = serializers.SerializerMethodField(
-        help_text="Of a receiver of webhooks: what it checks signatures by. Not shown otherwise."
-    )
-
-    class Meta(EndpointSerializer.Meta):
-        fields = (*EndpointSerializer.Meta.fields, "signing_key")
-        read_only_fields = fields
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        told = "Of a receiver of webhooks: what it checks signatures by. Not shown otherwise."
+        return {**super().get_fields(), "signing_key": serializers.SerializerMethodField(help_text=told)}
 
     def get_signing_key(self, row: Endpoint) -> str:
         return endpoints.signing_key(row)

@@ -37,6 +37,8 @@ class AppriseChannel(ChannelAdapter):
     that read a file named in it.
     """
 
+    one_provider = False
+
     def __init__(self, *, services: Sequence[str]) -> None:
         self._services = frozenset(services)
 

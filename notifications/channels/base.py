@@ -23,6 +23,9 @@ class ChannelAdapter(ABC):
     sends_together: ClassVar[bool] = False
     #: How long may one message take? Leases are at least four times that.
     send_timeout: timedelta = timedelta(seconds=15)
+    #: Does one provider answer for all messages? Otherwise the failures of one address say nothing of the others, and
+    #: pause nothing.
+    one_provider: ClassVar[bool] = True
     #: Is there nobody to send to without an address?
     needs_address: ClassVar[bool] = True
     #: How many characters of body does it take? A longer one is a PermanentError, and nobody is called.

@@ -45,6 +45,9 @@ class ChatChannel(ChannelAdapter):
     `hosts`: hosts of services that take another's documents, such as {"mattermost.example.com": "slack"}.
     """
 
+    #: Three services, and limits for each room.
+    one_provider = False
+
     def __init__(self, *, hosts: dict[str, str] | None = None) -> None:
         self._hosts = hosts or {}
         self._http = Http(timeout=self.send_timeout, guarded=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import time
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterable, Mapping
     from datetime import timedelta
+
+# When a project logs everything, it tells the headers of answers, which may repeat where we asked.
+logging.getLogger("httpcore").setLevel(logging.INFO)
 
 #: Bytes of an answer that are read: what tells of success or error is short.
 MAX_BODY = 64 * 1024

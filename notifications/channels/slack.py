@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from notifications.channels import endpoint, http
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 HOSTS = ("hooks.slack.com", "hooks.slack-gov.com")
 #: Block Kit: header, section and button; what the fallback may be is far more than can be shown.
 MAX_TITLE, MAX_BODY, MAX_BUTTON, MAX_URL = 150, 3000, 75, 3000
+_WORD = re.compile("[a-z_]{1,40}")
 #: Slack says in one word what is wrong; these say that the webhook is no more.
 _GONE = frozenset(
     {"no_service", "no_service_id", "no_team", "team_disabled", "channel_not_found", "channel_is_archived"}
@@ -66,7 +68,8 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def error_of(answer: Response) -> DeliveryError:
-    word = http.safe_code(answer.body.decode(errors="replace").strip())
+    body = answer.body.decode(errors="replace").strip()
+    word = body if _WORD.fullmatch(body) else ""
     if word in _GONE or word in _REVOKED:
         what = f"Slack answered {answer.status}, code {word}."
         return PermanentError(what, code=word, reason=Reason.ENDPOINT_GONE, suppress=True)

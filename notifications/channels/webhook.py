@@ -41,6 +41,9 @@ class WebhookChannel(ChannelAdapter):
     `secrets`: the newest first; every message is signed by all of them, so that receivers can change over.
     """
 
+    #: Each receiver is a server of somebody else's.
+    one_provider = False
+
     def __init__(self, *, secrets: Sequence[str]) -> None:
         self._secrets = tuple(secrets)
         self._http = Http(timeout=self.send_timeout, guarded=True)

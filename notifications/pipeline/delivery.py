@@ -225,7 +225,7 @@ class _Batch:
         settling.record(tries, self._token, self._adapter, backend=self._way.name, pause=pause)
 
     def _note(self, *results: Receipt | Exception) -> None:
-        if breaker.note(self._way.backend.key, *results, now=clock.now()):
+        if self._adapter.one_provider and breaker.note(self._way.backend.key, *results, now=clock.now()):
             self._look_for_pause()
 
     def _results(self, batch: list[Message]) -> Generator[Receipt | Exception]:

@@ -181,7 +181,7 @@ def _until_welcome(error: ThrottledError, row: Delivery) -> timedelta:
     """Return how long to leave a provider alone: as it asks, or else twice as long each time."""
     if error.retry_after is not None:
         return min(max(error.retry_after, SHORTEST), MAX_RETRY_AFTER)
-    return min(breaker.FIRST * 2 ** min(row.attempts_before, 10), breaker.LONGEST)
+    return min(breaker.FIRST * (1 << min(row.attempts_before, 10)), breaker.LONGEST)
 
 
 def _retry(error: Exception, number: int, channel: str) -> dict[str, Any]:

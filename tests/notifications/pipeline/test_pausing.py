@@ -231,6 +231,22 @@ def test_a_backend_that_fails_half_of_its_calls_is_held(use, traveller):
     assert Pause.objects.get().key == BACKEND
 
 
+@pytest.mark.parametrize("one_provider", [True, False])
+def test_where_each_address_is_a_server_of_its_own_its_failures_hold_nobody(
+    alice, template, use, traveller, monkeypatch, one_provider
+):
+    monkeypatch.setattr(Scripted, "one_provider", one_provider)
+    number = breaker.MIN_CALLS + 5
+    adapter = use(Scripted(*[TransientError(code="503")] * number))
+    for _ in range(number):
+        publish(alice)
+
+    work()
+
+    assert Pause.objects.exists() == one_provider
+    assert (len(adapter.messages) < number) == one_provider
+
+
 def test_refused_messages_are_no_failure_of_the_backend(use):
     use(Scripted())
     for _ in range(100):
