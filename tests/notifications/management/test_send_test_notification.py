@@ -101,14 +101,14 @@ def test_a_user_is_reached_where_they_are(alice, charlie):
 
 
 def test_the_words_of_a_template_are_filled_in_with_its_samples(shipped_templates):
-    run("--channel", "email", "--to", "bob@example.com", "--template", "ORDER_CREATED", "--locale", "de")
-    run("--channel", "sms", "--to", "+12025550123", "--template", "ORDER_CREATED")
+    run("--channel", "email", "--to", "bob@example.com", "--template", "ORDER_SHIPPED", "--locale", "de")
+    run("--channel", "sms", "--to", "+12025550123", "--template", "ORDER_SHIPPED")
 
     email, sms = fake.sent
     assert email.rendered.title.startswith("[Test] ")
-    assert "Bestellung" in email.rendered.title
+    assert "Bestellung" in email.rendered.title + email.rendered.body
     assert "<html" in email.rendered.html
-    assert email.template == "ORDER_CREATED"
+    assert email.template == "ORDER_SHIPPED"
     assert sms.rendered.title or sms.rendered.body.startswith("[Test] ")
 
 

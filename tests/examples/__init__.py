@@ -1,0 +1,1 @@
+"""What the documentation shows, as it would stand in a project."""
