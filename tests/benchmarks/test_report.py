@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any, cast
 
 import pytest
 
@@ -42,7 +43,8 @@ def test_a_goal_is_reached_or_missed(goal, ratio, verdict):
 
 
 def compared(ours, theirs, *, part=1.0, pairs=3):
-    case = Case(name="work", run=lambda who, count: who.work(count), count=1000, peers={"peer": (FASTER, part)})
+    peers = {"peer": (FASTER, part)}
+    case = Case(name="work", run=lambda who, count: cast("Any", who).work(count), count=1000, peers=peers)
     [line] = compare(case, ours, [theirs], pairs)
     return line
 
