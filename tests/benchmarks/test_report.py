@@ -43,7 +43,7 @@ def test_a_goal_is_reached_or_missed(goal, ratio, verdict):
 
 
 def compared(ours, theirs, *, part=1.0, pairs=3):
-    peers = {"peer": (FASTER, part)}
+    peers: dict[str, tuple[Goal | None, float]] = {"peer": (FASTER, part)}
     case = Case(name="work", run=lambda who, count: cast("Any", who).work(count), count=1000, peers=peers)
     [line] = compare(case, ours, [theirs], pairs)
     return line
