@@ -171,6 +171,21 @@ NOTIFICATION_CHANNELS: dict[str, dict[str, Any]] = {
         "OPTIONS": env.json("SMS_OPTIONS", default={"path": str(DEMO_DIR / "sms.jsonl")} if DEMO else {}),
     },
 }
+#: Push to browsers: `manage.py make_vapid_keys` makes the key. Needs the extra `push`.
+if VAPID_PRIVATE_KEY := env.str("VAPID_PRIVATE_KEY", default=""):
+    NOTIFICATION_CHANNELS["web_push"] = {
+        "BACKEND": "notifications.channels.web_push.WebPushChannel",
+        "OPTIONS": {"private_key": VAPID_PRIVATE_KEY, "subject": env.str("VAPID_SUBJECT")},
+    }
+#: Webhooks that people register: whsec_… and base64, the newest first. What each receiver signs with is derived from it.
+if WEBHOOK_SECRETS := env.list("WEBHOOK_SECRETS", default=[]):
+    NOTIFICATION_CHANNELS["webhook"] = {
+        "BACKEND": "notifications.channels.webhook.WebhookChannel",
+        "OPTIONS": {"secrets": WEBHOOK_SECRETS},
+    }
+#: Rooms of Slack, Teams and Discord that people register.
+if env.bool("CHAT", default=False):
+    NOTIFICATION_CHANNELS["chat"] = {"BACKEND": "notifications.channels.chat.ChatChannel"}
 NOTIFICATIONS: dict[str, Any] = {
     "BASE_URL": env.str("BASE_URL", default="http://127.0.0.1:8000"),
     "SITE_NAME": env.str("SITE_NAME", default="Corner Shop"),
