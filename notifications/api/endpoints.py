@@ -42,7 +42,7 @@ class EndpointSerializer(serializers.ModelSerializer[Endpoint]):
 
     class Meta:
         model = Endpoint
-        fields = ("id", "channel", "host", "fingerprint", "created_at", "last_used_at", "disabled_at")
+        fields: tuple[str, ...] = ("id", "channel", "host", "fingerprint", "created_at", "last_used_at", "disabled_at")
         read_only_fields = fields
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

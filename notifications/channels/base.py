@@ -24,7 +24,7 @@ class ChannelAdapter(ABC):
     #: How long may one message take? Leases are at least four times that.
     send_timeout: timedelta = timedelta(seconds=15)
     #: Does one provider answer for all messages? Otherwise the failures of one address say nothing of the others, and
-    #: pause nothing.
+    #: pause nothing: only what is wrong with our own set-up does.
     one_provider: ClassVar[bool] = True
     #: Is there nobody to send to without an address?
     needs_address: ClassVar[bool] = True

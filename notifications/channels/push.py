@@ -22,6 +22,7 @@ class PushChannel(ChannelAdapter):
     """
 
     batch_size = 50
+    one_provider = False
 
     def __init__(self, *, browsers: Mapping[str, Any], apps: Mapping[str, Any]) -> None:
         self._browsers = WebPushChannel(**browsers)

@@ -48,6 +48,8 @@ class WebPushChannel(ChannelAdapter):
     """
 
     batch_size = 50
+    #: Each vendor has a service of its own, and anybody can register browsers at one that there is not.
+    one_provider = False
 
     def __init__(self, *, private_key: str, subject: str, ttl: float = DEFAULT_TTL.total_seconds()) -> None:
         self._vapid = Vapid(private_key=private_key, subject=subject)

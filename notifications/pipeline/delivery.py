@@ -226,7 +226,10 @@ class _Batch:
         settling.record(tries, self._token, self._adapter, backend=self._way.name, pause=pause)
 
     def _note(self, *results: Receipt | Exception) -> None:
-        if self._adapter.one_provider and breaker.note(self._way.backend.key, *results, now=clock.now()):
+        if not self._adapter.one_provider:
+            # The failures of one address say nothing of the others; what is wrong with us does.
+            results = tuple(result for result in results if isinstance(result, MisconfiguredError))
+        if results and breaker.note(self._way.backend.key, *results, now=clock.now()):
             self._look_for_pause()
 
     def _results(self, batch: list[Message]) -> Generator[Receipt | Exception]:

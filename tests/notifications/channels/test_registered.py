@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -23,7 +24,7 @@ from tests.providers.server import Answer, Close, Reset, Server, said
 pytestmark = pytest.mark.django_db
 
 SECRET = "whsec_" + "a" * 32
-CHANNELS = {
+CHANNELS: dict[str, dict[str, Any]] = {
     "webhook": {"BACKEND": "notifications.channels.webhook.WebhookChannel", "OPTIONS": {"secrets": [SECRET]}},
     "chat": {"BACKEND": "notifications.channels.chat.ChatChannel", "OPTIONS": {"hosts": {"127.0.0.1": "slack"}}},
     "sms": {
@@ -79,7 +80,7 @@ def test_a_receiver_can_check_what_it_gets_by_the_key_it_was_told(told, server):
     (asked,) = server.requests
     assert (delivery.state, delivery.provider_message_id) == (DeliveryState.SENT, delivery.pk.hex)
     assert asked.headers["webhook-id"] == delivery.pk.hex
-    key = registry.adapter("webhook").secret_for(endpoint.pk.hex)
+    key = webhook.secret_of(endpoint.pk.hex, SECRET)
     timestamp = int(asked.headers["webhook-timestamp"])
     assert asked.headers["webhook-signature"] == webhook.signature(key, delivery.pk.hex, timestamp, asked.body)
     assert asked.json()["data"]["notification_id"] == delivery.notification_id.hex
@@ -137,7 +138,7 @@ def test_no_address_and_no_secret_is_logged_or_kept_elsewhere(told, server, chan
     assert "+4915550001001" not in caplog.text
     kept = ""
     for model in apps.get_app_config("notifications").get_models():
-        for row in json.loads(serializers.serialize("json", model.objects.all())):
+        for row in json.loads(serializers.serialize("json", model._default_manager.all())):
             # Where addresses belong.
             for column in ("address", "phone"):
                 row["fields"].pop(column, None)

@@ -109,3 +109,19 @@ def test_the_number_of_queries_does_not_grow(browser, alice, template, django_as
 
     with django_assert_max_num_queries(10):
         browser.get(PREFERENCES)
+
+
+def test_push_is_offered_only_where_browsers_can_subscribe(browser, alice, template, settings):
+    assert "data-notification-push" not in text(browser.get(PREFERENCES))
+
+    options = {"private_key": "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94", "subject": "mailto:push@shop.example"}
+    push = {"BACKEND": "notifications.channels.web_push.WebPushChannel", "OPTIONS": options}
+    settings.NOTIFICATION_CHANNELS = {**settings.NOTIFICATION_CHANNELS, "web_push": push}
+    page = text(browser.get(PREFERENCES))
+
+    assert 'data-notification-push data-api="/api/notifications/"' in page
+    assert 'data-labels="{}"' in page
+    assert page.count("notification-push-page.js") == 1
+    assert options["private_key"] not in page
+    RecipientSettings.objects.update(locale="de")
+    assert '"push_on": "Push auf diesem Gerät einschalten"' in text(browser.get(PREFERENCES))

@@ -247,6 +247,20 @@ def test_where_each_address_is_a_server_of_its_own_its_failures_hold_nobody(
     assert (len(adapter.messages) < number) == one_provider
 
 
+def test_where_each_address_is_a_server_of_its_own_a_wrong_set_up_holds_all(
+    alice, template, use, traveller, monkeypatch
+):
+    monkeypatch.setattr(Scripted, "one_provider", False)
+    adapter = use(Scripted(MisconfiguredError(code="403")))
+    publish(alice)
+    publish(alice)
+
+    work()
+
+    assert Pause.objects.get().key == BACKEND
+    assert len(adapter.messages) == 1
+
+
 def test_refused_messages_are_no_failure_of_the_backend(use):
     use(Scripted())
     for _ in range(100):
