@@ -14,7 +14,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.utils import timezone
 
-from notifications import conf, exceptions, registry
+from notifications import checks, conf, exceptions, registry
 from notifications.api.publish import ABOUT
 from notifications.api.publish_serializers import PublishSerializer
 from notifications.api.serializers import NotificationSerializer
@@ -362,6 +362,23 @@ def test_the_page_of_publishing_over_http_names_every_field_and_code():
 
     assert named == list(PublishSerializer().fields)
     assert {code for _, code in ABOUT.values()} <= codes
+
+
+def test_the_examples_of_failover_and_of_amazon_can_be_used(settings):
+    from botocore.config import Config
+
+    page = (ROOT / "docs/channels.md").read_text(encoding="utf-8")
+    (failover,) = re.findall(r"```python\n([^`]*\"FALLBACKS\"[^`]*)```", page)
+    (amazon,) = re.findall(r"```python\n(\"backend_options\"[^`]*)```", page)
+    scope: dict[str, Any] = {"env": str.lower, "Config": Config}
+    exec(f"{failover}\namazon = {{{amazon}}}", scope)  # noqa: S102 - our own page
+    channels = scope["NOTIFICATION_CHANNELS"]
+    channels["email"]["OPTIONS"] |= scope["amazon"]
+    settings.NOTIFICATION_CHANNELS = channels
+
+    assert [backend.key for backend in conf.backends("email")] == ["ses", "own-server"]
+    found = checks.check_channels() + checks.check_channel_keys() + checks.check_fallbacks() + checks.check_options()
+    assert found == []
 
 
 def test_the_examples_of_push_configure_it_and_register_an_app(client, alice, settings):
