@@ -30,7 +30,7 @@ class OneWorker(Ours):
     def memory(self, people: int) -> float:
         """Tell so many people; return the megabytes the worker's processes took at most, together."""
         self.empty()
-        with running(self._worker(), self._environment) as (worker,):
+        with running(self._worker(), self._environment, self._log) as (worker,):
             self._until_ready()
             self._produce(["batch", people, producer.PERSONAL])
             patience = max(60.0, people * PATIENCE / 1000)
