@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 #: Seconds a batch should take: what comes later and is more urgent waits for no longer.
-MOMENT = 0.5
+MOMENT = 0.2
 #: All dispatch drains do the same.
 _SIZED = "dispatch"
 

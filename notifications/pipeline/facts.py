@@ -8,11 +8,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings as site
-from django.contrib.auth import get_user_model
 
 from notifications import registry
 from notifications.models import Category, Mute, Preference, RecipientSettings, Template
-from notifications.pipeline import bulk, endpoints, suppressing, wording
+from notifications.pipeline import endpoints, people, suppressing, wording
 from notifications.pipeline.quiet_hours import QuietHours, time_zone
 from notifications.pipeline.routing import EventFacts, RecipientFacts, Window
 from notifications.types import Cadence, Priority, QuietPolicy
@@ -23,14 +22,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from notifications.models import Delivery, Event
+    from notifications.pipeline.people import Person
 
 
 #: Making a member of an enumeration from its value takes longer than looking it up.
 _CADENCES = {cadence.value: cadence for cadence in Cadence}
-
-
-#: What no name and no address is made of, and takes time to read.
-_ASIDE = frozenset({"password", "last_login", "date_joined", "is_staff", "is_superuser"})
 
 
 class _Settings(NamedTuple):
@@ -91,10 +87,8 @@ def recipients(ids: Iterable[str], *, now: datetime | None = None) -> dict[str, 
 
     With `now`, also how they can be reached then: at most three more.
     """
-    model = get_user_model()
-    wanted = bulk.among(model._meta.pk, {model._meta.pk.to_python(key) for key in ids})
-    aside = [field.name for field in model._meta.concrete_fields if field.name in _ASIDE]
-    users = {str(user.pk): user for user in model._default_manager.filter(pk__in=wanted).defer(*aside)}
+    wanted = people.wanted(ids)
+    users = people.people(wanted)
     said = RecipientSettings.objects.filter(recipient__in=wanted).values_list(*_Settings._fields)
     settings = {row[0]: _Settings(*row) for row in said}
     by_category: dict[Any, dict[tuple[str, str], Cadence]] = defaultdict(dict)
@@ -110,18 +104,14 @@ def recipients(ids: Iterable[str], *, now: datetime | None = None) -> dict[str, 
     mutes: dict[Any, dict[str, datetime | None]] = defaultdict(dict)
     for pk, about, until in Mute.objects.filter(recipient__in=wanted).values_list("recipient", "about", "until"):
         mutes[pk][about] = until
-    addresses, suppressed = _reach(users.values(), settings, wanted, now)
+    addresses, suppressed = _reach(users, settings, wanted, now)
     found, default_zone = {}, site.TIME_ZONE
-    for key, user in users.items():
+    for user in users:
         row = settings.get(user.pk)
         zone = _zone(row) or default_zone
-        found[key] = Recipient(
+        found[str(user.pk)] = Recipient(
             pk=user.pk,
-            reader=Reader(
-                name=user.get_short_name() or user.get_username(),
-                locale=row.locale if row else "",
-                time_zone=zone,
-            ),
+            reader=Reader(name=user.name, locale=row.locale if row else "", time_zone=zone),
             routing=RecipientFacts(
                 is_active=user.is_active,
                 addresses=addresses[user.pk],
@@ -225,18 +215,17 @@ def _quiet(row: _Settings | None) -> QuietHours | None:
 
 
 def _reach(
-    users: Collection[Any], settings: Mapping[Any, _Settings], wanted: Any, now: datetime | None
+    users: Collection[Person], settings: Mapping[Any, _Settings], wanted: Any, now: datetime | None
 ) -> tuple[Mapping[Any, dict[str, tuple[str, ...]]], Collection[tuple[str, str]]]:
     """Return user → channel → addresses, and those of all of them that must not be used; without `now`, none at all."""
     found: defaultdict[Any, dict[str, tuple[str, ...]]] = defaultdict(dict)
     if now is None:
         return found, frozenset()
-    email = get_user_model().get_email_field_name()
     places = []
     for user in users:
-        if address := getattr(user, email, ""):
-            found[user.pk]["email"] = (address,)
-            places.append(("email", address))
+        if user.email:
+            found[user.pk]["email"] = (user.email,)
+            places.append(("email", user.email))
     for pk, row in settings.items():
         if row.phone:
             found[pk]["sms"] = (row.phone,)
