@@ -52,6 +52,7 @@ def test_all_that_is_old_goes_in_batches(old, monkeypatch):
         "notifications        0",
         "deliveries           2",
         "attempts             0",
+        "provider events      0",
     ]
     assert not Event.objects.exists()
     assert not Delivery.objects.exists()

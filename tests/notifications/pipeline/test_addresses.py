@@ -194,6 +194,17 @@ def test_a_dry_run_counts_them(alice, bob, template, use):
     assert sum(departure.number for departure in forecast.going) == 1
 
 
+def test_who_has_no_email_address_is_told_elsewhere(alice, bob, template, use):
+    adapter = use(Scripted())
+    type(alice).objects.filter(pk=alice.pk).update(email="")
+
+    publish(alice, bob)
+    deliver()
+
+    assert [message.address for message in adapter.messages] == ["bob@example.com"]
+    assert found(recipient=alice) == [("", DeliveryState.SUPPRESSED, Reason.NO_ADDRESS)]
+
+
 # --- Endpoints ------------------------------------------------------------------------------------------------------
 
 
