@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 STOP_SECONDS = 30.0
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.05
 
 
 def finish(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> list[str]:

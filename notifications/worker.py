@@ -6,6 +6,7 @@ Added to the broker in `apps.ready()`; a dotted path in the settings would be im
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import threading
@@ -49,6 +50,10 @@ class NotificationsMiddleware(dramatiq.Middleware):
         if isinstance(broker, EmbeddedBroker):
             broker.has_worker = True
         places.threads = worker.worker_threads
+        if not embedded:
+            # What is there now stays: the collector need not look at it again and again while batches come and go.
+            gc.collect()
+            gc.freeze()
         places.stopping.clear()
         self._clock = Clock(worker, ends_process=not embedded)
         self._clock.start()

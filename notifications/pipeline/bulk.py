@@ -126,7 +126,7 @@ def update(rows: Sequence[Leased], names: Collection[str], *, token: UUID) -> se
 
 def _values(fields: Sequence[Field[Any, Any]], rows: Sequence[Model]) -> tuple[str, list[Any]]:
     """Return a table `v` of these columns of the rows, column1 and so on, and its parameters."""
-    columns = [[_prepared(field, row) for row in rows] for field in fields]
+    columns = [_column(field, rows) for field in fields]
     if connection.vendor == "postgresql":
         arrays = ", ".join(f"%s::{_type(field)}[]" for field in fields)
         names = ", ".join(f"column{number}" for number in range(1, len(fields) + 1))
@@ -143,16 +143,27 @@ def _type(field: Any) -> str:
     return kind
 
 
+def _column(field: Field[Any, Any], rows: Sequence[Model]) -> list[Any]:
+    """Return what the database is told of a column."""
+    if _is_native(field):
+        return [row.__dict__[field.attname] for row in rows]
+    return [_prepared(field, row) for row in rows]
+
+
 def _varies(rows: Sequence[Model], name: str) -> bool:
-    first = getattr(rows[0], name)
-    return any(getattr(row, name) != first for row in rows)
+    values = [row.__dict__[name] for row in rows]
+    return values.count(values[0]) != len(values)
 
 
 def _prepared(field: Field[Any, Any], row: Model) -> Any:
-    if isinstance(field, UUIDField) and connection.features.has_native_uuid_field:
-        # The driver knows it as it is.
-        return getattr(row, field.attname)
+    if _is_native(field):
+        return row.__dict__[field.attname]
     return field.get_db_prep_save(getattr(row, field.attname), connection)
+
+
+def _is_native(field: Field[Any, Any]) -> bool:
+    """Tell whether the driver knows the values as they are."""
+    return connection.vendor == "postgresql" and isinstance(field, UUIDField)
 
 
 def _json(value: Any) -> str | None:

@@ -44,7 +44,7 @@ class NotNow(Exception):
         self.state, self.reason, self.detail, self.due_at = state, reason, detail, due_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Known:
     """What is known of one delivery beside its row."""
 

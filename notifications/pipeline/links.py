@@ -30,7 +30,7 @@ class Link:
     @property
     def token(self) -> str:
         """The same at any time, and good for ever: a mail may be read years later."""
-        return Signer(salt=_SALT).sign_object([self.recipient, self.category, self.channel])
+        return _signer().sign_object([self.recipient, self.category, self.channel])
 
 
 def unsubscribe_url(token: str) -> str:
@@ -46,7 +46,7 @@ def preferences_url(token: str) -> str:
 def read(token: str) -> Link | None:
     """Return what a token stands for; None: it is not ours. Those of secrets before count (SECRET_KEY_FALLBACKS)."""
     try:
-        recipient, category, channel = Signer(salt=_SALT).unsign_object(token)
+        recipient, category, channel = _signer().unsign_object(token)
     except BadSignature:
         return None
     return Link(recipient=recipient, category=category, channel=channel)
@@ -61,9 +61,16 @@ def _address(name: str, urlconf: str | None, base_url: str) -> str:
         return ""
 
 
+@lru_cache(maxsize=1)
+def _signer() -> Signer:
+    return Signer(salt=_SALT)
+
+
 def _forget(*, setting: str, **_: Any) -> None:
     if setting == "ROOT_URLCONF":
         _address.cache_clear()
+    if setting in {"SECRET_KEY", "SECRET_KEY_FALLBACKS"}:
+        _signer.cache_clear()
 
 
 setting_changed.connect(_forget)

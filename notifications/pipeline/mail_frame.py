@@ -35,10 +35,15 @@ class Words:
     fragment: str
     button_url: str = ""
     button_text: str = ""
+    #: Is the fragment what `linebreaks` makes of a text?
+    is_plain: bool = False
 
 
 #: What stands in the frame for each of the words, unchanged by escaping and inlining.
-_MARKS = {name: f"words{number}of7c1e9a4b" for number, name in enumerate(Words.__dataclass_fields__)}
+_MARKS = {
+    name: f"words{number}of7c1e9a4b"
+    for number, name in enumerate(name for name in Words.__dataclass_fields__ if name != "is_plain")
+}
 _ANY_MARK = re.compile(r"words(\d)of7c1e9a4b")
 _NAMES = tuple(_MARKS)
 
@@ -50,10 +55,16 @@ class _Frame:
     #: Text, name, text, name, … text.
     parts: tuple[str, ...]
     css: str
+    #: The beginning of a paragraph, with its style.
+    paragraph: str
 
     def around(self, words: Words) -> str:
         values = {name: escape(getattr(words, name)) for name in _NAMES}
-        values["fragment"] = _styled(words.fragment, self.css)
+        if words.is_plain:
+            # Nothing but paragraphs and line breaks: their style need not be looked for in each message anew.
+            values["fragment"] = words.fragment.replace("<p>", self.paragraph)
+        else:
+            values["fragment"] = _styled(words.fragment, self.css)
         return "".join(values[part] if at % 2 else part for at, part in enumerate(self.parts))
 
 
@@ -81,7 +92,8 @@ def _frame(
     html = get_template(TEMPLATE).render(context)
     parts = _ANY_MARK.split(_inliner.inline(html))
     named = (_NAMES[int(part)] if at % 2 else part for at, part in enumerate(parts))
-    return _Frame(parts=tuple(named), css=_AT_RULE.sub("", "\n".join(_STYLE.findall(html))))
+    css = _AT_RULE.sub("", "\n".join(_STYLE.findall(html)))
+    return _Frame(parts=tuple(named), css=css, paragraph=_styled("<p></p>", css).removesuffix("</p>"))
 
 
 def _styled(fragment: str, css: str) -> str:

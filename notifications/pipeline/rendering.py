@@ -79,6 +79,7 @@ def render(
         title=title,
         preview=_SPACES.sub(" ", body)[:MAX_PREVIEW],
         fragment=fragment,
+        is_plain=not content.html.strip(),
         **button,
     )
     html = mail_frame.framed(words, look=look, base_url=base_url, site_name=site_name, **_language(content.locale))

@@ -131,7 +131,7 @@ def finish(rows: Sequence[Delivery], token: UUID) -> list[Delivery]:
     return ours
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Verdict:
     """What one result means for the attempt and for the delivery."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 
 if TYPE_CHECKING:
     from notifications.values import Rendered, WaysOut
@@ -16,9 +17,15 @@ PLACE = "<!--ways-out-->"
 _LINK = '<a href="{url}" style="color:#6b7280; text-decoration:underline;">{label}</a>'
 
 
+@lru_cache(maxsize=100)
+def _labels(language: str | None) -> tuple[str, str]:
+    """Return what the links are called in the active language, which is this one."""
+    return gettext("Unsubscribe"), gettext("Your preferences")
+
+
 def added(rendered: Rendered, ways_out: WaysOut) -> Rendered:
     """Return an e-mail with the links below its text (as signatures are, RFC 3676 §4.3) and its HTML."""
-    told = ((gettext("Unsubscribe"), ways_out.unsubscribe_url), (gettext("Your preferences"), ways_out.preferences_url))
+    told = zip(_labels(get_language()), (ways_out.unsubscribe_url, ways_out.preferences_url), strict=True)
     links = [(label, url) for label, url in told if url]
     if not links:
         return rendered
