@@ -16,6 +16,9 @@ from tests.factories import make_template
 
 pytest_plugins = ["notifications.testing.plugin"]
 
+# Before anybody imports it: what tests share asserts, too.
+pytest.register_assert_rewrite("tests.notifications.channels.conformance")
+
 
 @pytest.fixture(autouse=True)
 def clean_process():

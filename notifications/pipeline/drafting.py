@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_KEY = 200
 MAX_ACTION_TEXT = 100
+#: Characters of variables beside which the rest of a request has room in any case.
+ROOMY = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ class Draft:
     due_at: datetime
     expires_at: datetime | None
     idempotency_key: str | None
-    #: The request as one text, without what differs between repetitions; empty where no key asks to know it again.
+    #: The request as one text, without what differs between repetitions; may be empty where no key asks to know it again.
     request: str
 
 
@@ -67,7 +69,7 @@ def draft(
     """Check a request; raise the `PublishError` that names what is wrong and how to mend it."""
     declared = contract(template)
     values = variables or {}
-    _check_variables(declared, values)
+    size = _check_variables(declared, values)
     level = declared.priority if priority is None else _priority(priority)
     when = due_at(now, delay, send_at)
     label = "" if about is None or about == "" else object_named(about)
@@ -98,7 +100,7 @@ def draft(
         due_at=when,
         expires_at=_expires_at(when, expires_in),
         idempotency_key=_key(idempotency_key),
-        request="" if idempotency_key is None else plain_json(request, "the request"),
+        request=plain_json(request, "the request") if idempotency_key is not None or size > ROOMY else "",
     )
 
 
@@ -131,10 +133,11 @@ def object_named(given: Model | str) -> str:
     return name
 
 
-def _check_variables(declared: Contract, values: Any) -> None:
+def _check_variables(declared: Contract, values: Any) -> int:
+    """Return how many characters the variables have as JSON."""
     if not isinstance(values, dict):
         raise NotPlainData(f"`variables` is a {type(values).__name__}; pass a dict of plain JSON values.")
-    plain_json(values, "variables")
+    size = len(plain_json(values, "variables"))
     problems = [f"{name!r} is missing" for name in sorted(declared.required - values.keys())]
     problems += [
         f"{name!r} is unknown{did_you_mean(name, declared.names)}" for name in sorted(values.keys() - declared.names)
@@ -142,6 +145,7 @@ def _check_variables(declared: Contract, values: Any) -> None:
     if problems:
         names = ", ".join(sorted(declared.names)) or "no variables"
         raise WrongVariables(f"Variables of {declared.code}: {'; '.join(problems)}. It declares: {names}.")
+    return size
 
 
 def _priority(given: Priority | str | int) -> Priority:
