@@ -46,7 +46,8 @@ class Config:
     broadcasts_at_once: int = 5
     #: Channel → messages per second, over all processes; "default" for the others, 0 for no limit.
     rates: Mapping[str, float] = field(default_factory=lambda: {"default": 100})
-    #: Events one dispatch drain claims at once, at most: it begins with 50, and takes what it can do in a fifth of a second.
+    #: Recipients of the events one dispatch drain claims at once, at most: it begins with 50, and takes what it can do in a
+    #: fifth of a second.
     dispatch_batch: int = 500
     #: Deliveries one drain claims at once, at most: it begins with 50, and takes what it can do in a second.
     delivery_batch: int = 500

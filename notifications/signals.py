@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.dispatch import Signal
 
+# With caching where there is one for each delivery.
+
 # provides args: events (number), notifications (number), planned (number of routes)
 events_dispatched = Signal()
 
@@ -14,10 +16,10 @@ event_failed = Signal()
 broadcast_failed = Signal()
 
 # provides args: delivery_id, channel, state, reason, attempts
-delivery_finished = Signal()
+delivery_finished = Signal(use_caching=True)
 
 # provides args: delivery_id, channel, attempt, due_at, error
-delivery_deferred = Signal()
+delivery_deferred = Signal(use_caching=True)
 
 # provides args: delivery_id, channel, kind (a `Feedback`), provider
 feedback_received = Signal()

@@ -16,6 +16,7 @@ from django.db.models import Case, DateTimeField, F, Field, Q, QuerySet, TextFie
 from django.db.models.functions import Coalesce
 
 from notifications.models import Broadcast, Delivery, Event, Leased
+from notifications.pipeline import bulk
 from notifications.types import BroadcastState, DeliveryState, EventState, Reason
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def _claim(
     """Run one claiming UPDATE. The states stand in the SQL as text, so that the partial index is used."""
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
-    columns = ", ".join(quote(field.column) for field in model._meta.concrete_fields if field.name not in _UNREAD)
+    fields = [field for field in model._meta.concrete_fields if field.name not in _UNREAD]
+    columns = ", ".join(quote(field.column) for field in fields)
     guard = f"state = '{_WAITING}' AND priority = %s AND due_at <= %s AND claims {'>=' if suspects else '<'} %s"
     params: list[Any] = [int(priority), _prepared(model, "due_at", due.now), SUSPECT_CLAIMS]
     if due.channel is not None:
@@ -122,7 +124,7 @@ def _claim(
     taken = f"state = '{_HELD[model]}', lease_token = %s, lease_until = %s, claims = claims + 1"
     sql = f"UPDATE {table} SET {taken} WHERE {chosen} RETURNING {columns}"  # noqa: S608 - names are ours
     written: list[Any] = [_prepared(model, "lease_token", token), _prepared(model, "lease_until", until)]
-    return list(model._default_manager.raw(sql, [*written, *params]))
+    return bulk.read(model, fields, sql, [*written, *params])
 
 
 def _none_of(column: str, values: Collection[Any]) -> str:

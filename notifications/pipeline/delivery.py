@@ -61,7 +61,7 @@ def deliver_batch(channel: str, *, more: Callable[[], None]) -> int:
     if not claim.rows:
         return 0
     batch = _Batch(way, claim, rate, deadline)
-    with sizing.measured(channel, size, claimed=len(claim.rows), moment=MOMENT):
+    with sizing.measured(channel, len(claim.rows), full=claim.full, moment=MOMENT):
         batch.run()
     # Out of turns, there is nothing to claim for either: the drain ends, and is rung for.
     return 0 if batch.out_of_turns else len(claim.rows)

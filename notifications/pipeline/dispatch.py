@@ -35,6 +35,7 @@ def dispatch_batch(priority: Priority, *, more: Callable[[], None]) -> int:
     if held.everything:
         return 0
     levels = [level for level in Priority if level <= priority]
+    # Counted in recipients: an event may have fifty, and their number is what it takes time and memory for.
     size = sizing.size(_SIZED, most=config.dispatch_batch)
     claim = claiming.claim(
         Event,
@@ -48,7 +49,8 @@ def dispatch_batch(priority: Priority, *, more: Callable[[], None]) -> int:
     if claim.full:
         more()
     if claim.rows:
-        with sizing.measured(_SIZED, size, claimed=len(claim.rows), moment=MOMENT):
+        recipients = sum(len(event.recipients) for event in claim.rows)
+        with sizing.measured(_SIZED, len(claim.rows), full=claim.full, weight=recipients, moment=MOMENT):
             _dispatch(claim)
     return len(claim.rows)
 

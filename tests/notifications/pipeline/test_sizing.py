@@ -20,7 +20,7 @@ def watch(monkeypatch):
 def work(watch, seconds, *, claimed=None, most=10_000):
     """Claim what is offered, or less, and take so long; return how much the next claim would be."""
     number = sizing.size("deliver", most=most)
-    with sizing.measured("deliver", number, claimed=number if claimed is None else claimed, moment=1.0):
+    with sizing.measured("deliver", claimed or number, full=claimed is None, moment=1.0):
         watch.now += seconds
     return sizing.size("deliver", most=most)
 
@@ -60,7 +60,7 @@ def test_what_fails_is_not_measured(watch):
         watch.now += 100.0
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError), sizing.measured("deliver", 50, claimed=50, moment=1.0):
+    with pytest.raises(ZeroDivisionError), sizing.measured("deliver", 50, full=True, moment=1.0):
         fail()
 
     assert sizing.size("deliver", most=500) == 50
@@ -70,3 +70,19 @@ def test_each_actor_has_a_size_of_its_own(watch):
     work(watch, 10.0)
 
     assert sizing.size("dispatch", most=500) == 50
+
+
+def test_heavy_rows_are_counted_by_their_weight(watch):
+    # 40 events for 25 recipients each, in half of the moment.
+    with sizing.measured("dispatch", 40, full=True, weight=1000, moment=1.0):
+        watch.now += 0.5
+
+    assert sizing.size("dispatch", most=10_000) == 2000 // 25
+    assert sizing.size("dispatch", most=500) == 20
+
+
+def test_at_least_one_is_claimed_however_heavy(watch):
+    with sizing.measured("dispatch", 1, full=True, weight=50, moment=1.0):
+        watch.now += 100.0
+
+    assert sizing.size("dispatch", most=500) == 1
