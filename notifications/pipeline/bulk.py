@@ -76,9 +76,10 @@ def read(model: type[Row], fields: Sequence[Field[Any, Any]], sql: str, params: 
 
 def _converted(field: Field[Any, Any], values: Sequence[Any]) -> Sequence[Any]:
     """Return values as the model has them."""
-    column = field.cached_col
+    # Of a foreign key, the column it points at says how it is stored.
+    column = field.get_col(field.model._meta.db_table)
     converters = connection.ops.get_db_converters(column)
-    converters += field.get_db_converters(connection)  # type: ignore[attr-defined]
+    converters += column.output_field.get_db_converters(connection)  # type: ignore[attr-defined]
     for convert in converters:
         values = [convert(value, column, connection) for value in values]
     return values
