@@ -49,7 +49,8 @@ class Config:
     #: Recipients of the events one dispatch drain claims at once, at most: it begins with 50, and takes what it can do in a
     #: fifth of a second.
     dispatch_batch: int = 500
-    #: Deliveries one drain claims at once, at most: it begins with 50, and takes what it can do in a second.
+    #: Deliveries one drain claims at once, at most: it begins with 50, and takes what it can do in a second; more than 50
+    #: only where the adapter's batch is larger.
     delivery_batch: int = 500
     #: Seconds a claim holds before others may take the row over.
     lease: float = 60

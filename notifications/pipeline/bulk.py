@@ -112,6 +112,9 @@ def insert(rows: Sequence[Model]) -> None:
     if not rows:
         return
     model = type(rows[0])
+    if len(rows) == 1:
+        insert_one(rows[0])
+        return
     if connection.vendor != "postgresql":
         model._default_manager.bulk_create(rows)
         return

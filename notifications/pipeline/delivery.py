@@ -42,7 +42,9 @@ def deliver_batch(channel: str, *, more: Callable[[], None]) -> int:
     rate = config.rate(channel) * held.ramp(way.backend.key, now)
     # Measured before the claim, so that our idea of the lease ends before everybody else's.
     deadline = time.monotonic() + config.lease - LEASE_MARGIN
-    size = sizing.size(channel, most=config.delivery_batch)
+    # What is sent one by one is taken in small numbers: a worker that dies leaves no more behind, to be tried alone.
+    most = max(way.adapter.batch_size, sizing.FIRST)
+    size = sizing.size(channel, most=min(config.delivery_batch, most))
     if rate:
         # Whatever it could do: what comes later and is more urgent must not wait behind more than a second's turns.
         size = min(size, max(int(rate), 1))

@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="decides whom and when; printed, to play the same again")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=sorted(BY_NAME), help="play these only")
     parser.add_argument(
-        "--jobs", type=int, metavar="N", help="play so many of those that wait side by side (short: 4, full: 1)"
+        "--jobs", type=int, metavar="N", help="play so many of those that wait side by side (short: 3, full: 1)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
     parser.add_argument("--list", action="store_true", help="say which scenarios there are")
