@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: Recipients there are, by profile: the most any scenario tells.
 PEOPLE = {"short": 2000, "full": 100_000}
 #: Scenarios that mostly wait, side by side, by profile.
-JOBS = {"short": 4, "full": 1}
+JOBS = {"short": 3, "full": 1}
 
 
 def main() -> int:
