@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from notifications.models import Category, ConsentChange, Preference, RecipientSettings
@@ -150,7 +151,8 @@ def test_the_list_does_not_read_more_for_more_rows(
 ):
     Preference.objects.create(recipient=alice, category_id="orders", channel="email")
     here = address("preference", "changelist")
-    with django_assert_num_queries(6) as before:
+    # PostgreSQL is told how long the list may take, and is told so no longer after it.
+    with django_assert_num_queries(10 if connection.vendor == "postgresql" else 6) as before:
         admin_client.get(here)
     for person in (alice, bob):
         for channel in ("sms", "in_app", "chat"):
