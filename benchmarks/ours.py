@@ -116,6 +116,7 @@ class Ours(Contestant):
             self._until_settled()
             begun = sorted(float(at) for at in server.lrange(BEGUN, 0, -1))
         thread.stop()
+        thread.join()
         # The clock of a worker wakes, too: what counts is the first beginning after it was due.
         first = [begun[bisect_left(begun, at - SOONER)] for at in due]
         return Latencies(
