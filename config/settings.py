@@ -160,6 +160,9 @@ vars().update(env.email_url("EMAIL_URL", default=DEFAULT_EMAIL_URL))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Corner Shop <shop@localhost>")
 
+#: What django-anymail is told of mail services, if one is used: tokens, and WEBHOOK_SECRET for what comes back.
+ANYMAIL: dict[str, Any] = env.json("ANYMAIL", default={})
+
 DEFAULT_SMS_BACKEND = "notifications.channels.fake.FakeChannel" if DEMO else "notifications.channels.sms.ConsoleSms"
 NOTIFICATION_CHANNELS: dict[str, dict[str, Any]] = {
     "email": {
@@ -190,6 +193,7 @@ NOTIFICATIONS: dict[str, Any] = {
     "BASE_URL": env.str("BASE_URL", default="http://127.0.0.1:8000"),
     "SITE_NAME": env.str("SITE_NAME", default="Corner Shop"),
     "METRICS_TOKEN": env.str("METRICS_TOKEN", default=""),
+    "CALLBACK_SECRETS": env.json("CALLBACK_SECRETS", default={}),
     "REALTIME_URL": REDIS_URL,
 }
 
