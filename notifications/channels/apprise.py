@@ -9,13 +9,12 @@ from apprise import Apprise, NotifyFormat
 from apprise.manager_plugins import NotificationManager
 
 from notifications.channels import endpoint
-from notifications.channels.base import ChannelAdapter
-from notifications.exceptions import DeliveryError, PermanentError, TransientError
+from notifications.channels.base import OneByOne
+from notifications.exceptions import PermanentError, TransientError
 from notifications.types import Reason
-from notifications.values import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from apprise import NotifyBase
 
@@ -29,7 +28,7 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 CONNECT_SECONDS, READ_SECONDS = 4.0, 10.0
 
 
-class AppriseChannel(ChannelAdapter):
+class AppriseChannel(OneByOne):
     """
     Post to the rooms whose https URLs people registered, if they are of one of these services.
 
@@ -46,16 +45,7 @@ class AppriseChannel(ChannelAdapter):
         wrong = [f"services: {name!r} {why}" for name in sorted(self._services) if (why := _unusable(name))]
         return wrong or ([] if self._services else ["needs services"])
 
-    def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
-        for message in messages:
-            try:
-                self._send(message)
-            except DeliveryError as e:
-                yield e
-            else:
-                yield Receipt(backend=self.name)
-
-    def _send(self, message: Message) -> None:
+    def send_one(self, message: Message) -> str:
         url = endpoint.action_url(message)
         body = "\n\n".join(part for part in (message.rendered.body, url) if part)
         plugin = self._plugin(endpoint.url_of(message))
@@ -63,6 +53,7 @@ class AppriseChannel(ChannelAdapter):
         if not plugin.notify(body=body, title=message.rendered.title, body_format=NotifyFormat.TEXT):
             what = "Apprise could not send it."
             raise TransientError(what, code="apprise")
+        return ""
 
     def _plugin(self, url: str) -> NotifyBase:
         # In any other form, a URL could be of any service.

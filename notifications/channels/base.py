@@ -6,10 +6,13 @@ from abc import ABC, abstractmethod
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
+from notifications.exceptions import DeliveryError
+from notifications.values import Receipt
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from notifications.values import Message, Receipt
+    from notifications.values import Message
 
 
 class ChannelAdapter(ABC):
@@ -54,3 +57,20 @@ class ChannelAdapter(ABC):
 
         What is raised instead of yielded is a bug of the adapter; the message is tried again.
         """
+
+
+class OneByOne(ChannelAdapter):
+    """An adapter whose provider takes one message at a time."""
+
+    def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
+        for message in messages:
+            try:
+                provider_message_id = self.send_one(message)
+            except DeliveryError as e:
+                yield e
+            else:
+                yield Receipt(backend=self.name, provider_message_id=provider_message_id)
+
+    @abstractmethod
+    def send_one(self, message: Message) -> str:
+        """Send; return the provider's id of the message, or nothing if it tells none. Raise a `DeliveryError`."""

@@ -6,14 +6,12 @@ import json
 from typing import TYPE_CHECKING, Protocol
 
 from notifications.channels import discord, endpoint, guard, slack, teams
-from notifications.channels.base import ChannelAdapter
+from notifications.channels.base import OneByOne
 from notifications.channels.http import Http
 from notifications.exceptions import DeliveryError, PermanentError
 from notifications.types import Reason
-from notifications.values import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     import httpx
@@ -38,7 +36,7 @@ class Service(Protocol):
 _SERVICES: dict[str, Service] = {"slack": slack, "teams": teams, "discord": discord}
 
 
-class ChatChannel(ChannelAdapter):
+class ChatChannel(OneByOne):
     """
     POST each notification to the rooms whose incoming webhooks people registered.
 
@@ -70,22 +68,14 @@ class ChatChannel(ChannelAdapter):
     def close(self) -> None:
         self._http.close()
 
-    def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
-        for message in messages:
-            try:
-                self._send(message)
-            except DeliveryError as e:
-                yield e
-            else:
-                yield Receipt(backend=self.name)
-
-    def _send(self, message: Message) -> None:
+    def send_one(self, message: Message) -> str:
         url = endpoint.url_of(message)
         service = self._service(guard.checked_url(url))
         content = json.dumps(service.document(message)).encode()
         answer = self._http.request("POST", url, headers={"Content-Type": "application/json"}, content=content)
         if not answer.is_success:
             raise service.error_of(answer)
+        return ""
 
     def _service(self, url: httpx.URL) -> Service:
         host = guard.host_of(url)

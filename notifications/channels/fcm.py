@@ -10,15 +10,14 @@ from urllib.parse import urljoin
 
 from notifications import clock, conf
 from notifications.channels import addresses, push_text
-from notifications.channels.base import ChannelAdapter
+from notifications.channels.base import OneByOne
 from notifications.channels.http import Http, error_of, retry_after, safe_code
 from notifications.channels.service_account import ServiceAccount
 from notifications.exceptions import DeliveryError, MisconfiguredError, PermanentError, ThrottledError
 from notifications.types import Priority, Reason
-from notifications.values import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from notifications.channels.http import Response
     from notifications.values import Message
@@ -36,7 +35,7 @@ _WORD = re.compile(r"[A-Z_]{1,40}")
 _AT_ONCE = {Priority.URGENT, Priority.HIGH}
 
 
-class FcmChannel(ChannelAdapter):
+class FcmChannel(OneByOne):
     """
     One request per app.
 
@@ -65,16 +64,7 @@ class FcmChannel(ChannelAdapter):
     def close(self) -> None:
         self._http.close()
 
-    def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
-        for message in messages:
-            try:
-                answer = self._send(message)
-            except DeliveryError as e:
-                yield e
-            else:
-                yield Receipt(backend=self.name, provider_message_id=_name(answer))
-
-    def _send(self, message: Message) -> Response:
+    def send_one(self, message: Message) -> str:
         device = (message.endpoint or {}).get("token")
         if not addresses.is_device_token(device):
             what = "This is no token of an app."
@@ -86,7 +76,7 @@ class FcmChannel(ChannelAdapter):
         if not answer.is_success:
             raise self._error(answer)
         self._is_proven = True
-        return answer
+        return _name(answer)
 
     def _told(self, message: Message, device: str) -> dict[str, Any]:
         told = push_text.fitted(message, MAX_TOLD)

@@ -7,10 +7,10 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from notifications.channels import segments
-from notifications.channels.base import ChannelAdapter
+from notifications.channels.base import ChannelAdapter, OneByOne
 from notifications.channels.http import Http
 from notifications.channels.phone import e164
-from notifications.exceptions import DeliveryError, PermanentError
+from notifications.exceptions import PermanentError
 from notifications.types import Reason
 from notifications.values import Receipt
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 MAX_SEGMENTS = 6
 
 
-class SmsChannel(ChannelAdapter):
+class SmsChannel(OneByOne):
     """
     A provider of text messages, asked by HTTP, once for each message.
 
@@ -38,15 +38,8 @@ class SmsChannel(ChannelAdapter):
         self._region = region
         self._http = Http(timeout=self.send_timeout)
 
-    def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
-        for message in messages:
-            try:
-                number, text = e164(message.address, self._region), self._text(message)
-                receipt = Receipt(backend=self.name, provider_message_id=self.send(number, text, message))
-            except DeliveryError as e:
-                yield e
-            else:
-                yield receipt
+    def send_one(self, message: Message) -> str:
+        return self.send(e164(message.address, self._region), self._text(message), message)
 
     @abstractmethod
     def send(self, number: str, text: str, message: Message) -> str:

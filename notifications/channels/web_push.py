@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING
 
 from notifications import clock
 from notifications.channels import addresses, base64url, guard, push_text
-from notifications.channels.base import ChannelAdapter
+from notifications.channels.base import OneByOne
 from notifications.channels.http import Http, error_of, retry_after
 from notifications.channels.push_encryption import MAX_PLAIN, encrypt
 from notifications.channels.vapid import Vapid
 from notifications.exceptions import DeliveryError, MisconfiguredError, PermanentError, ThrottledError
 from notifications.types import Priority, Reason
-from notifications.values import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from notifications.channels.http import Response
     from notifications.channels.vapid import Token
     from notifications.values import Message
@@ -40,7 +37,7 @@ class Subscription:
     secret: bytes
 
 
-class WebPushChannel(ChannelAdapter):
+class WebPushChannel(OneByOne):
     """
     One request per browser.
 
@@ -67,16 +64,7 @@ class WebPushChannel(ChannelAdapter):
     def close(self) -> None:
         self._http.close()
 
-    def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
-        for message in messages:
-            try:
-                self._send(message)
-            except DeliveryError as e:
-                yield e
-            else:
-                yield Receipt(backend=self.name)
-
-    def _send(self, message: Message) -> None:
+    def send_one(self, message: Message) -> str:
         subscription = _subscription(message.endpoint)
         now = clock.now()
         expires_in = message.expires_at - now if message.expires_at else self._ttl
@@ -95,6 +83,7 @@ class WebPushChannel(ChannelAdapter):
         if not answer.is_success:
             raise self._error(answer, token)
         token.is_proven = True
+        return ""
 
     def _error(self, answer: Response, token: Token) -> DeliveryError:
         """Return what a refusal means (RFC 8030 §5, §7.3, §8.4; RFC 8292 §4)."""

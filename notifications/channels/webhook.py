@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING
 
 from notifications import clock, ids
 from notifications.channels import endpoint
-from notifications.channels.base import ChannelAdapter
+from notifications.channels.base import OneByOne
 from notifications.channels.http import Http, Response, retry_after
 from notifications.exceptions import DeliveryError, PermanentError, TransientError
 from notifications.types import Priority, Reason
-from notifications.values import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from notifications.values import Message
@@ -34,7 +33,7 @@ SECRET_BYTES = range(24, 65)
 MAX_BYTES = 20 * 1024
 
 
-class WebhookChannel(ChannelAdapter):
+class WebhookChannel(OneByOne):
     """
     POST each notification as JSON to the URLs that people registered.
 
@@ -63,16 +62,7 @@ class WebhookChannel(ChannelAdapter):
     def close(self) -> None:
         self._http.close()
 
-    def send_batch(self, messages: list[Message]) -> Iterator[Receipt | Exception]:
-        for message in messages:
-            try:
-                receipt = self._send(message)
-            except DeliveryError as e:
-                yield e
-            else:
-                yield receipt
-
-    def _send(self, message: Message) -> Receipt:
+    def send_one(self, message: Message) -> str:
         url, content = endpoint.url_of(message), document(message)
         if len(content) > MAX_BYTES:
             what = f"The document is {len(content)} bytes, more than {MAX_BYTES}."
@@ -80,7 +70,7 @@ class WebhookChannel(ChannelAdapter):
         answer = self._http.request("POST", url, headers=self._headers(message, content, clock.now()), content=content)
         if not answer.is_success:
             raise _error(answer)
-        return Receipt(backend=self.name, provider_message_id=message.delivery_id.hex)
+        return message.delivery_id.hex
 
     def _headers(self, message: Message, content: bytes, now: datetime) -> dict[str, str]:
         name, timestamp = message.delivery_id.hex, int(now.timestamp())

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from html import escape
 from types import MappingProxyType
 from typing import Any, NoReturn
 
@@ -28,6 +27,7 @@ from django.template.engine import Engine
 from django.template.exceptions import TemplateSyntaxError
 
 from notifications.exceptions import RenderError, TemplateRefused
+from notifications.pipeline import joining
 from notifications.pipeline.expressions import (
     ERRORS,
     Budget,
@@ -35,7 +35,6 @@ from notifications.pipeline.expressions import (
     MissingVariable,
     Output,
     Text,
-    bare_name,
     plain,
     shortened,
 )
@@ -48,8 +47,6 @@ MAX_LOOPS = 2
 MAX_DEPTH = 10
 MAX_WORDS = 40
 MAX_MESSAGE = 300
-#: Characters of variables: far below every limit of the nodes.
-MAX_JOINED = 20_000
 #: Some 15 KB each.
 CACHE_SIZE = 1000
 
@@ -68,7 +65,7 @@ def _compile(source: str, html: bool) -> CompiledTemplate:
     template = SandboxTemplate(source, engine=_engine())
     if html:
         check_markup(outline(source))
-    return CompiledTemplate(template=template, html=html, parts=_parts(template.nodelist))
+    return CompiledTemplate(template=template, html=html, parts=joining.parts_of(template.nodelist))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +75,7 @@ class CompiledTemplate:
     template: SandboxTemplate
     html: bool
     #: Text and bare variables in turn, if there is nothing else in it: (text, name) or (text, None).
-    parts: tuple[tuple[str, str | None], ...] | None = None
+    parts: joining.Parts | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -92,7 +89,7 @@ class CompiledTemplate:
 
     def render(self, context: Mapping[str, Any], *, base_url: str = "") -> str:
         """Fill it in with plain JSON data; raise `RenderError` naming what is wrong."""
-        joined = None if self.parts is None else _joined(self.parts, context, html=self.html)
+        joined = None if self.parts is None else joining.joined(self.parts, context, html=self.html)
         if joined is not None:
             return finished(joined) if self.html else joined
         budget = Budget()
@@ -115,37 +112,6 @@ class CompiledTemplate:
             context.render_context["base_url"] = base_url
             # Not a SafeString: plain text must never pass for HTML.
             return str.__str__(self.template.nodelist.render(context))
-
-
-def _parts(nodes: NodeList) -> tuple[tuple[str, str | None], ...] | None:
-    """Return a template of texts and bare variables as what it is; None: there is more to it."""
-    parts: list[tuple[str, str | None]] = []
-    for node in nodes:
-        if isinstance(node, Text):
-            parts.append((node.s, None))
-        elif isinstance(node, Output) and (name := bare_name(node)):
-            parts.append(("", name))
-        else:
-            return None
-    return tuple(parts)
-
-
-def _joined(parts: tuple[tuple[str, str | None], ...], context: Mapping[str, Any], *, html: bool) -> str | None:
-    """
-    Fill in texts only, a third of the time the nodes take; None: that is a case for the nodes.
-
-    What is missing, long or not a text is theirs: they know the limits, the formats and the words for errors.
-    """
-    filled, length = [], 0
-    for text, name in parts:
-        value = text if name is None else context.get(name)
-        if type(value) is not str:
-            return None
-        if name is not None:
-            length += len(value)
-            value = escape(value) if html else value
-        filled.append(value)
-    return "".join(filled) if length <= MAX_JOINED else None
 
 
 def _check_size(source: str) -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.exceptions import RenderError
-from notifications.pipeline.sandbox import MAX_JOINED, compile_template
+from notifications.pipeline.joining import MAX_JOINED
+from notifications.pipeline.sandbox import compile_template
 
 TEXT = st.text(alphabet=st.characters(blacklist_categories=["Cs"], blacklist_characters="{}\x00"), max_size=30)
 VALUE = st.one_of(st.text(max_size=30), st.integers(), st.floats(allow_nan=False), st.none(), st.booleans())
