@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,14 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # --- Applications ---------------------------------------------------------------------------------------------------
 
+#: How the admin looks: unfold, or stock for Django's own.
+ADMIN_THEME = env.str("ADMIN_THEME", default="unfold" if find_spec("unfold") and find_spec("django_ace") else "stock")
+if ADMIN_THEME not in ("unfold", "stock"):
+    raise ImproperlyConfigured(f"ADMIN_THEME is unfold or stock, not {ADMIN_THEME!r}")
+
 INSTALLED_APPS = [
+    # Before Django's admin, whose templates and site they replace.
+    *(["unfold", "django_ace"] if ADMIN_THEME == "unfold" else []),
     "config.demo",
     "orders",
     "payments",
@@ -78,6 +86,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "config.content_policy.ContentPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -227,6 +236,20 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     # Scripts and styles come with the package, not from somewhere else.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Admin ----------------------------------------------------------------------------------------------------------
+
+#: What django-unfold reads. The sidebar's lines are in notifications/admin/sidebar.py.
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": NOTIFICATIONS["SITE_NAME"],
+    "SITE_HEADER": NOTIFICATIONS["SITE_NAME"],
+    "SITE_SYMBOL": "notifications",
+    "SITE_URL": "/" if DEMO else None,
+    "SHOW_BACK_BUTTON": True,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "notifications.admin_theme.icon"}],
+    "STYLES": ["notifications.admin_theme.style_sheet"],
+    "SIDEBAR": {"navigation": "notifications.admin.sidebar.navigation", "show_all_applications": True},
 }
 
 # --- Languages, time, files, logs -----------------------------------------------------------------------------------

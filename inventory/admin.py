@@ -8,10 +8,11 @@ from django.http import HttpRequest
 
 from inventory import services
 from inventory.models import Product, StockItem
+from notifications.admin_theme import ModelAdmin
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ProductAdmin(ModelAdmin):  # type: ignore[type-arg]
     """What the shop sells."""
 
     list_display = ["sku", "name", "price"]
@@ -20,7 +21,7 @@ class ProductAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(StockItem)
-class StockItemAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StockItemAdmin(ModelAdmin):  # type: ignore[type-arg]
     """The opening stock and the threshold; from then on sales and restocks move the quantity."""
 
     list_display = ["product", "quantity", "low_stock_threshold", "is_low"]

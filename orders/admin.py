@@ -6,17 +6,18 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from notifications.admin_theme import ModelAdmin, TabularInline
 from orders.models import Order, OrderLine
 
 
-class OrderLineInline(admin.TabularInline):  # type: ignore[type-arg]
+class OrderLineInline(TabularInline):  # type: ignore[type-arg]
     """The lines, below their order."""
 
     model = OrderLine
 
 
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class OrderAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Read-only: an edited status would skip the status machine and tell nobody."""
 
     list_display = ["number", "customer", "status", "total", "currency", "placed_at"]

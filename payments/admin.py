@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
+from notifications.admin_theme import ModelAdmin
 from payments.models import Payment
 
 
 @admin.register(Payment)
-class PaymentAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PaymentAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Read-only: the gateway decides what was paid."""
 
     list_display = ["order_number", "payer", "amount", "currency", "state", "failure_code", "created_at"]

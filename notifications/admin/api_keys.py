@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from notifications import clock
 from notifications.admin.base import CarefulAdmin, staff_member
 from notifications.admin.cells import at
+from notifications.admin_theme import Dressed
 from notifications.models import ApiKey, Template
 from notifications.models.api_keys import ALL
 from notifications.services import api_keys
@@ -26,7 +27,7 @@ def _choices() -> list[tuple[str, Any]]:
     return [(ALL, _("all, also those to come")), *((code, code) for code in codes)]
 
 
-class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+class ApiKeyForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
     """What a key may do. The key itself is made by the service."""
 
     templates = forms.MultipleChoiceField(

@@ -26,6 +26,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.admin import paging
 from notifications.admin.cells import to_the_second
+from notifications.admin_theme import UNFOLD, ModelAdmin, TabularInline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,12 +51,17 @@ class CarefulAutocomplete(AutocompleteSelect):
             return super().optgroups(name, [], attrs)
 
 
-class CarefulAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CarefulAdmin(ModelAdmin):  # type: ignore[type-arg]
     """Whatever is typed into the address or the search box is answered by a page, never by an error."""
 
     show_facets = admin.ShowFacets.NEVER
+    #: For templates that both looks use.
+    in_unfold = UNFOLD
     #: What links of ours filter a list by, besides `list_filter`.
     linked_by: tuple[str, ...] = ()
+
+    class Media:
+        css = {"all": ["notifications/admin.css"]}
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         """Return the row; none has an id with a NUL, or beyond what the database can hold."""
@@ -180,7 +186,7 @@ class LogAdmin(BigTableAdmin):
         raise NotImplementedError
 
 
-class ReadOnlyInline(admin.TabularInline):  # type: ignore[type-arg]
+class ReadOnlyInline(TabularInline):  # type: ignore[type-arg]
     """Rows of a log below the row they belong to."""
 
     extra = 0

@@ -8,11 +8,12 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from notifications.admin.base import CarefulAdmin, short_json
+from notifications.admin_theme import Dressed
 from notifications.models import Category
 from notifications.pipeline import rules
 
 
-class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
+class CategoryForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
     """A category whose defaults the planner can read."""
 
     class Meta:

@@ -6,13 +6,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from notifications.admin_theme import Dressed, StackedInline
 from notifications.models import TemplateContent, TemplateVersion
 from notifications.services import templates
 from notifications.types import Channel
@@ -44,7 +44,7 @@ def _source(rows: int, label: Any, help_text: Any, *, required: bool = False) ->
     return SourceField(required=required, label=label, help_text=help_text, widget=AdminTextareaWidget(attrs=attrs))
 
 
-class ContentForm(forms.ModelForm):  # type: ignore[type-arg]
+class ContentForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
     """The wording of one channel in one language; what is wrong with it is said at the field, with the line."""
 
     title = SourceField(
@@ -117,7 +117,7 @@ class ContentFormSet(BaseInlineFormSet):  # type: ignore[type-arg]
             raise ValidationError(_("Nothing is written yet: add the wording of at least one channel."))
 
 
-class ContentInline(admin.StackedInline):  # type: ignore[type-arg]
+class ContentInline(StackedInline):  # type: ignore[type-arg]
     """The contents of a version; who may change the version may change them, while it is a draft."""
 
     model = TemplateContent
@@ -125,7 +125,6 @@ class ContentInline(admin.StackedInline):  # type: ignore[type-arg]
     formset = ContentFormSet
     verbose_name = _("wording")
     verbose_name_plural = _("wording")
-    template = "admin/notifications/templateversion/contents.html"
     fields = ["channel", "locale", "title", "body", "html"]
 
     def get_extra(self, request: HttpRequest, obj: TemplateVersion | None = None, **kwargs: Any) -> int:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications import clock
 from notifications.admin.base import BigTableAdmin, CarefulAdmin, LogAdmin, recipients_named, short_json
 from notifications.admin.contents import clean_language_tag
+from notifications.admin_theme import Dressed, StackedInline, UserForms
 from notifications.models import Category, ConsentChange, Preference, RecipientSettings
 from notifications.pipeline.quiet_hours import QuietHours
 from notifications.registry import did_you_mean
@@ -26,7 +27,7 @@ from notifications.services.consent import Origin
 from notifications.types import Cadence, ConsentSource
 
 
-class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
+class SettingsForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
     """Phone, language, time zone and quiet hours, each in the one form the system reads."""
 
     #: What goes through the service, which keeps its history.
@@ -184,7 +185,7 @@ class ConsentChangeAdmin(LogAdmin):
         return Q(recipient__in=recipients_named(term)) | Q(subject=term)
 
 
-class SettingsInline(admin.StackedInline):  # type: ignore[type-arg]
+class SettingsInline(StackedInline):  # type: ignore[type-arg]
     """How to reach a user, on the user's own page."""
 
     model = RecipientSettings
@@ -198,7 +199,7 @@ admin.site.unregister(User)
 
 
 @admin.register(User)
-class UserAdmin(CarefulAdmin, StockUserAdmin):  # type: ignore[type-arg]
+class UserAdmin(UserForms, StockUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
     """Django's own, with how to reach the user."""
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[InlineModelAdmin[Any, Any]]]:

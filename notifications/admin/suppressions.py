@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications import clock
 from notifications.admin.base import LogAdmin, recipients_named, staff_member
 from notifications.admin.cells import masked
+from notifications.admin_theme import Dressed
 from notifications.models import Endpoint, Suppression
 from notifications.models.recipients import phone_validator
 from notifications.models.suppressions import address_hashes
@@ -25,7 +26,7 @@ from notifications.types import Channel, Reason
 _VALID: dict[Channel, Callable[[Any], None]] = {Channel.EMAIL: validate_email, Channel.SMS: phone_validator}
 
 
-class AddForm(forms.ModelForm):  # type: ignore[type-arg]
+class AddForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
     """An address that staff take out of use."""
 
     channel = forms.ChoiceField(label=_("Channel"), choices=[(one.value, one.label) for one in suppressions.CHANNELS])
@@ -47,7 +48,7 @@ class AddForm(forms.ModelForm):  # type: ignore[type-arg]
         return cleaned
 
 
-class LiftForm(forms.ModelForm):  # type: ignore[type-arg]
+class LiftForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
     """Why an address may be used again."""
 
     lift_reason = forms.CharField(

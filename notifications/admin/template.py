@@ -19,6 +19,7 @@ from notifications import clock
 from notifications.admin.base import CarefulAdmin, short_json, staff_member
 from notifications.admin.cells import at, link_to_list, page_of, pretty
 from notifications.admin.variables import VariablesField
+from notifications.admin_theme import Dressed
 from notifications.models import Template, TemplateContent, TemplateVersion
 from notifications.pipeline import rules
 from notifications.services import templates
@@ -45,7 +46,7 @@ class StateFilter(admin.SimpleListFilter):
         return queryset if is_enabled is None else queryset.filter(disabled_at__isnull=is_enabled)
 
 
-class TemplateForm(forms.ModelForm):  # type: ignore[type-arg]
+class TemplateForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
     """A template's own fields; its wording is edited as a draft version."""
 
     variables = VariablesField(

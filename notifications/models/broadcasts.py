@@ -49,6 +49,9 @@ class Broadcast(Publication):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [
+            ("send_broadcast", "Can compose, start and cancel broadcasts"),
+        ]
         indexes = [
             # The claim and the admission: few rows wait.
             models.Index(

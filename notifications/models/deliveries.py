@@ -69,6 +69,11 @@ class Delivery(Leased):
     class Meta:
         ordering = ["-id"]
         verbose_name_plural = "deliveries"
+        permissions = [
+            ("reveal_delivery", "Can see addresses and content of deliveries in full"),
+            ("redrive_delivery", "Can send deliveries again"),
+            ("cancel_delivery", "Can cancel deliveries"),
+        ]
         indexes = [
             # The claim: one channel, one priority at a time, oldest due first.
             models.Index(

@@ -27,6 +27,9 @@ class Pause(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        permissions = [
+            ("pause_sending", "Can pause and resume sending"),
+        ]
         constraints = [
             # Two hands on the switch make one pause.
             models.UniqueConstraint(fields=["scope", "key"], condition=Q(lifted_at__isnull=True), name="pause_once"),

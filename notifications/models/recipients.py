@@ -31,6 +31,10 @@ class RecipientSettings(models.Model):
 
     class Meta:
         verbose_name_plural = "recipient settings"
+        permissions = [
+            ("act_for_recipient", "Can change wishes and addresses for a recipient"),
+            ("erase_recipient", "Can export and erase the data of a recipient"),
+        ]
 
     def __str__(self) -> str:
         return str(self.recipient)

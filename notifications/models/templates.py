@@ -117,6 +117,9 @@ class TemplateVersion(models.Model):
 
     class Meta:
         ordering = ["template", "-number"]
+        permissions = [
+            ("publish_templateversion", "Can publish and roll back wording"),
+        ]
         constraints = [models.UniqueConstraint(fields=["template", "number"], name="version_number_once")]
 
     def __str__(self) -> str:
@@ -141,4 +144,5 @@ class TemplateContent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.channel} {self.locale or '*'}"
+        words = [str(self.get_channel_display()), self.locale or _("any language"), self.variant]
+        return ", ".join(str(word) for word in words if word)

@@ -21,6 +21,9 @@ class WorkerHeartbeat(models.Model):
 
     class Meta:
         ordering = ["-seen_at"]
+        permissions = [
+            ("view_dashboard", "Can view the dashboard"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.host}:{self.process}"

@@ -52,7 +52,7 @@ def test_a_new_template_leads_to_its_empty_draft(admin_client, template, address
     assert answer.url == address("templateversion", "change", draft.pk)
     assert (created.variables, created.live_version, draft.published_at) == (VALID, None, None)
     assert "Nothing is published yet" in admin_client.get(address("template", "change", "NEW_ONE")).text
-    assert "New wording" in admin_client.get(answer.url).text
+    assert "Wording: #" in admin_client.get(answer.url).text
 
 
 def test_required_is_true_unless_said_otherwise(admin_client, template, address):

@@ -1,0 +1,17 @@
+"""The roles of staff: Django's groups, in the look and with the care of the other pages."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as StockGroupAdmin
+from django.contrib.auth.models import Group
+
+from notifications.admin.base import CarefulAdmin
+
+# Importing the stock admin has registered it: ours replaces it.
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(StockGroupAdmin, CarefulAdmin):
+    """Django's own."""

@@ -1,0 +1,87 @@
+"""The menu beside every page of the admin: one line for each place, shown to those who may go there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import AnonymousUser
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+    from django_stubs_ext import StrOrPromise
+
+#: (heading, [(title, icon of Material Symbols, name of the address, permission)]). Add your page here.
+SECTIONS: list[tuple[StrOrPromise, list[tuple[StrOrPromise, str, str, str]]]] = [
+    (
+        _("Messages"),
+        [
+            (_("Templates"), "edit_note", "admin:notifications_template_changelist", "notifications.view_template"),
+            (_("Categories"), "category", "admin:notifications_category_changelist", "notifications.view_category"),
+            (_("Broadcasts"), "campaign", "admin:notifications_broadcast_changelist", "notifications.view_broadcast"),
+        ],
+    ),
+    (
+        _("Logs"),
+        [
+            (_("Deliveries"), "outbox", "admin:notifications_delivery_changelist", "notifications.view_delivery"),
+            (
+                _("Notifications"),
+                "notifications",
+                "admin:notifications_notification_changelist",
+                "notifications.view_notification",
+            ),
+            (_("Events"), "bolt", "admin:notifications_event_changelist", "notifications.view_event"),
+        ],
+    ),
+    (
+        _("People"),
+        [
+            (_("Users"), "person", "admin:auth_user_changelist", "auth.view_user"),
+            (_("Preferences"), "tune", "admin:notifications_preference_changelist", "notifications.view_preference"),
+            (
+                _("History of consent"),
+                "history",
+                "admin:notifications_consentchange_changelist",
+                "notifications.view_consentchange",
+            ),
+            (
+                _("Suppressions"),
+                "block",
+                "admin:notifications_suppression_changelist",
+                "notifications.view_suppression",
+            ),
+        ],
+    ),
+    (
+        _("Operations"),
+        [
+            (
+                _("Workers"),
+                "memory",
+                "admin:notifications_workerheartbeat_changelist",
+                "notifications.view_workerheartbeat",
+            ),
+            (_("API keys"), "key", "admin:notifications_apikey_changelist", "notifications.view_apikey"),
+        ],
+    ),
+]
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the menu of who asks, as django-unfold draws it."""
+    user = getattr(request, "user", None) or AnonymousUser()
+    return [
+        {
+            "title": heading,
+            "separator": True,
+            "items": [
+                {"title": title, "icon": icon, "link": reverse(address)}
+                for title, icon, address, permission in lines
+                # Who may change something may see it, says Django's admin.
+                if user.has_perm(permission) or user.has_perm(permission.replace(".view_", ".change_"))
+            ],
+        }
+        for heading, lines in SECTIONS
+    ]
