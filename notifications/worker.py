@@ -19,7 +19,17 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from notifications import clock, conf, ids, registry, signals, tasks, wakeups
 from notifications.broker import EmbeddedBroker
-from notifications.maintenance import digests, expirer, heartbeats, progress, pruner, reclaimer, snoozes, sweeper
+from notifications.maintenance import (
+    digests,
+    expirer,
+    heartbeats,
+    progress,
+    pruner,
+    reclaimer,
+    rollup,
+    snoozes,
+    sweeper,
+)
 from notifications.maintenance.job import Job
 from notifications.pipeline import breaker
 from notifications.pipeline.draining import drain, places
@@ -90,6 +100,7 @@ class Clock:
             Job(name="pauses", run=breaker.close_recovered, every=5),
             Job(name="heartbeat", run=self._beat, every=HEARTBEAT),
             Job(name="progress", run=progress.run_once, every=5),
+            Job(name="rollup", run=rollup.run_once, every=5),
             Job(name="pruner", run=pruner.run_once, every=60),
             Job(name="heartbeats", run=heartbeats.run_once, every=600),
         )

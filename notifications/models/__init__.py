@@ -15,6 +15,7 @@ from notifications.models.leases import Leased
 from notifications.models.provider_events import ProviderEvent
 from notifications.models.publications import Publication
 from notifications.models.recipients import Preference, RecipientSettings
+from notifications.models.statistics import DailyStat, HourlyCount
 from notifications.models.suppressions import Suppression
 from notifications.models.templates import Category, Template, TemplateContent, TemplateVersion
 from notifications.models.workers import WorkerHeartbeat
@@ -25,11 +26,13 @@ __all__ = [
     "Broadcast",
     "Category",
     "ConsentChange",
+    "DailyStat",
     "Delivery",
     "Digest",
     "Endpoint",
     "Event",
     "FrequencyCount",
+    "HourlyCount",
     "Leased",
     "Mute",
     "Notification",
