@@ -27,7 +27,7 @@ HORIZON = timedelta(seconds=60)
 #: Wake-ups of one actor that fall into the same slice are one message.
 SLICE = 0.02
 #: Seconds the sender rests after a batch: under a stream of events it wakes a worker so often and no more.
-REST = 0.01
+REST = 0.05
 #: Different (actor, slice) pairs waiting to be sent; more are dropped.
 CAPACITY = 1000
 #: The sender waits this long after a failure before it tries the broker again.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from django.db import connection
-from django.db.models import AutoField, JSONField, Model, UUIDField
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import AutoField, JSONField, Model
 from django.db.models.base import ModelState
 from django.db.models.expressions import RawSQL
 
@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from uuid import UUID
 
+    from django.db.backends.base.base import BaseDatabaseWrapper
     from django.db.models import Field
 
     from notifications.models import Leased
 
 Row = TypeVar("Row", bound=Model)
+Dump: TypeAlias = "Callable[[Any], Any]"
 
 
 class Blank(Generic[Row]):
@@ -64,11 +66,11 @@ def read(model: type[Row], fields: Sequence[Field[Any, Any]], sql: str, params: 
         found = cursor.fetchall()
     columns = [_converted(field, values) for field, values in zip(fields, zip(*found, strict=True), strict=False)]
     names = [field.attname for field in fields]
-    rows = []
+    rows, alias = [], connection.alias
     for values in zip(*columns, strict=True):
         row = model.__new__(model)
         row._state = ModelState()
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, alias
         row.__dict__.update(zip(names, values, strict=True))
         rows.append(row)
     return rows
@@ -87,24 +89,46 @@ def _converted(field: Field[Any, Any], values: Sequence[Any]) -> Sequence[Any]:
 
 def insert_one(row: Model) -> None:
     """Insert one new row: what `save` does, without putting the statement together anew and without signals."""
-    sql, fields = _insertion(type(row), connection.vendor)
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [_prepared(field, row) for field in fields])
+    model, values, database = type(row), row.__dict__, _database()
+    # What there is no value of needs no saying.
+    names = tuple([name for name in _names(model) if values[name] is not None])
+    sql, dumps = _insertion(model, names, database.vendor)
+    with database.cursor() as cursor:
+        cursor.execute(sql, [dump(values[name]) if dump else values[name] for name, dump in dumps])
     row._state.adding = False
-    row._state.db = connection.alias
+    row._state.db = database.alias
 
 
-@lru_cache(maxsize=16)
-def _insertion(model: type[Model], vendor: str) -> tuple[str, list[Field[Any, Any]]]:
-    """Return the INSERT of a model's rows, and the fields its parameters come from."""
-    quote, fields = connection.ops.quote_name, _inserted(model)
+def _database() -> BaseDatabaseWrapper:
+    """Return the connection itself: `connection` would look it up anew whenever it is asked for something."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+@lru_cache(maxsize=64)
+def _insertion(model: type[Model], names: tuple[str, ...], vendor: str) -> tuple[str, list[tuple[str, Dump | None]]]:
+    """Return the INSERT of these columns of a model, and how their values are told, one by one."""
+    quote, fields = connection.ops.quote_name, [field for field in _inserted(model) if field.attname in names]
     columns = ", ".join(quote(field.column) for field in fields)
     places = ", ".join(["%s"] * len(fields))
-    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", fields  # noqa: S608 - ours
+    dumps = [(name, _dump(field, vendor)) for name, field in zip(names, fields, strict=True)]
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", dumps  # noqa: S608 - ours
 
 
+def _dump(field: Field[Any, Any], vendor: str) -> Dump | None:
+    """Return what makes a value that the driver understands of one that is not None; None: it does as it is."""
+    if vendor == "postgresql":
+        return _json if isinstance(field, JSONField) else None
+    return lambda value: field.get_db_prep_save(value, _database())
+
+
+@cache
 def _inserted(model: type[Model]) -> list[Field[Any, Any]]:
     return [field for field in model._meta.concrete_fields if not isinstance(field, AutoField)]
+
+
+@cache
+def _names(model: type[Model]) -> list[str]:
+    return [field.attname for field in _inserted(model)]
 
 
 def insert(rows: Sequence[Model]) -> None:
@@ -115,20 +139,21 @@ def insert(rows: Sequence[Model]) -> None:
     if len(rows) == 1:
         insert_one(rows[0])
         return
-    if connection.vendor != "postgresql":
+    database = _database()
+    if database.vendor != "postgresql":
         model._default_manager.bulk_create(rows)
         return
     # What no row has would be said as often as there are rows.
     fields = [field for field in _inserted(model) if any(row.__dict__[field.attname] is not None for row in rows)]
-    quote = connection.ops.quote_name
+    quote = database.ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
-    names = [(field.attname, _json if isinstance(field, JSONField) else None) for field in fields]
+    names = [(field.attname, _dump(field, database.vendor)) for field in fields]
     sql = f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN"
     # Not a call whose errors Django's cursor translates by itself.
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(sql) as copy:
+    with database.cursor() as cursor, database.wrap_database_errors, cursor.copy(sql) as copy:
         for row in rows:
             values = row.__dict__
-            copy.write_row([values[name] if dump is None else dump(values[name]) for name, dump in names])
+            copy.write_row([dump(values[name]) if dump else values[name] for name, dump in names])
 
 
 def update(rows: Sequence[Leased], names: Collection[str], *, token: UUID) -> set[Any]:
@@ -155,7 +180,7 @@ def update(rows: Sequence[Leased], names: Collection[str], *, token: UUID) -> se
     )
     held = meta.get_field("lease_token").get_db_prep_save(token, connection)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*(_prepared(field, rows[0]) for field in shared), *params, held])
+        cursor.execute(sql, [*(_column(field, rows[:1])[0] for field in shared), *params, held])
         return {meta.pk.to_python(row[0]) for row in cursor.fetchall()}
 
 
@@ -180,25 +205,14 @@ def _type(field: Any) -> str:
 
 def _column(field: Field[Any, Any], rows: Sequence[Model]) -> list[Any]:
     """Return what the database is told of a column."""
-    if _is_native(field):
-        return [row.__dict__[field.attname] for row in rows]
-    return [_prepared(field, row) for row in rows]
+    name, dump = field.attname, _dump(field, _database().vendor)
+    values = [row.__dict__[name] for row in rows]
+    return [None if value is None else dump(value) for value in values] if dump else values
 
 
 def _varies(rows: Sequence[Model], name: str) -> bool:
     values = [row.__dict__[name] for row in rows]
     return values.count(values[0]) != len(values)
-
-
-def _prepared(field: Field[Any, Any], row: Model) -> Any:
-    if _is_native(field):
-        return row.__dict__[field.attname]
-    return field.get_db_prep_save(getattr(row, field.attname), connection)
-
-
-def _is_native(field: Field[Any, Any]) -> bool:
-    """Tell whether the driver knows the values as they are."""
-    return connection.vendor == "postgresql" and isinstance(field, UUIDField)
 
 
 def _json(value: Any) -> str | None:

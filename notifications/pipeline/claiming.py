@@ -49,8 +49,10 @@ class Claim(Generic[Row]):
 
     token: UUID
     rows: list[Row]
-    #: Did it bring as many rows as it asked for? Then there are probably more.
+    #: Did it bring as many rows as it asked for?
     full: bool
+    #: There are probably more: it was full, or a suspect, of which there are often some.
+    more: bool
 
 
 def claim(
@@ -73,14 +75,16 @@ def claim(
     token = uuid4()
     due = _Due(now=now, channel=channel, templates=tuple(sorted(templates_held)), broadcasts=tuple(broadcasts_held))
     rows: list[Row] = []
+    priorities = sorted(priorities)
     for priority in priorities:
         if len(rows) < limit:
-            rows += _claim(model, token, now + lease, due, priority, limit - len(rows), suspects=False)
-    for priority in priorities:
-        if not rows:
-            rows += _claim(model, token, now + lease, due, priority, 1, suspects=True)
+            rows += _claim(model, token, now + lease, due, [priority], limit - len(rows), suspects=False)
+    full = more = len(rows) >= limit
+    if not rows:
+        rows = _claim(model, token, now + lease, due, priorities, 1, suspects=True)
+        more = bool(rows)
     rows.sort(key=lambda row: (row.priority, row.due_at))
-    return Claim(token=token, rows=rows, full=len(rows) >= limit)
+    return Claim(token=token, rows=rows, full=full, more=more)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,15 +99,16 @@ class _Due:
 
 
 def _claim(
-    model: type[Row], token: UUID, until: datetime, due: _Due, priority: int, limit: int, *, suspects: bool
+    model: type[Row], token: UUID, until: datetime, due: _Due, priorities: list[int], limit: int, *, suspects: bool
 ) -> list[Row]:
     """Run one claiming UPDATE. The states stand in the SQL as text, so that the partial index is used."""
     quote = connection.ops.quote_name
     table = quote(model._meta.db_table)
     fields = [field for field in model._meta.concrete_fields if field.name not in _UNREAD]
     columns = ", ".join(quote(field.column) for field in fields)
-    guard = f"state = '{_WAITING}' AND priority = %s AND due_at <= %s AND claims {'>=' if suspects else '<'} %s"
-    params: list[Any] = [int(priority), _prepared(model, "due_at", due.now), SUSPECT_CLAIMS]
+    among = f"priority IN ({', '.join(str(int(priority)) for priority in priorities)})"
+    guard = f"state = '{_WAITING}' AND {among} AND due_at <= %s AND claims {'>=' if suspects else '<'} %s"
+    params: list[Any] = [_prepared(model, "due_at", due.now), SUSPECT_CLAIMS]
     if due.channel is not None:
         guard += " AND channel = %s"
         params.append(due.channel)

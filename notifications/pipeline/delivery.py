@@ -58,7 +58,7 @@ def deliver_batch(channel: str, *, more: Callable[[], None]) -> int:
         templates_held=held.templates,
         broadcasts_held=held.broadcasts,
     )
-    if claim.full:
+    if claim.more:
         more()
     if not claim.rows:
         return 0
@@ -96,6 +96,7 @@ class _Batch:
     def __init__(self, way: _Way, claim: Claim[Delivery], rate: float, deadline: float) -> None:
         self._way = way
         self._channel = way.channel
+        self._actor = wakeups.deliver_actor(way.channel)
         self._token = claim.token
         self._rows = {row.pk: row for row in claim.rows}
         self._adapter = way.adapter
@@ -120,7 +121,7 @@ class _Batch:
             claiming.release(Delivery, [message.delivery_id for message in messages], self._token)
         if self.out_of_turns:
             later = clock.now() + timedelta(seconds=pacing.MAX_WAIT / 2)
-            wakeups.ring(wakeups.deliver_actor(self._channel), later)
+            wakeups.ring(self._actor, later)
 
     def _must_stop(self) -> bool:
         over = self.out_of_turns or self._is_held
@@ -196,7 +197,8 @@ class _Batch:
     def _settle_together(self, batch: list[Message], results: Iterator[Receipt | Exception]) -> list[Message]:
         """One call carries them all: they are settled together, too."""
         started_at, started = clock.now(), time.monotonic()
-        found = list(islice(results, len(batch)))
+        with sizing.calling(self._actor):
+            found = list(islice(results, len(batch)))
         duration = timedelta(seconds=time.monotonic() - started)
         done = found + [_no_result() for _ in batch[len(found) :]]
         tries = [settling.Try(result=result, started_at=started_at, duration=duration) for result in done]
@@ -211,7 +213,8 @@ class _Batch:
             if index and (not self._turn(1) or self._look_again(batch[index:])):
                 return batch[index:]
             started_at, started = clock.now(), time.monotonic()
-            result = next(results, None) or _no_result()
+            with sizing.calling(self._actor):
+                result = next(results, None) or _no_result()
             duration = timedelta(seconds=time.monotonic() - started)
             done = settling.Try(result=result, started_at=started_at, duration=duration)
             self._record([(self._rows[message.delivery_id], done)])

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from notifications.pipeline.planning import Planned
 
 
-#: Seconds a batch should take: what comes later and is more urgent waits for no longer.
-MOMENT = 0.2
+#: Seconds a batch should take. What is more urgent has drains of its own, so it does not wait for that long.
+MOMENT = 1.0
 #: All dispatch drains do the same.
 _SIZED = "dispatch"
 
@@ -46,7 +46,7 @@ def dispatch_batch(priority: Priority, *, more: Callable[[], None]) -> int:
         templates_held=held.templates,
         broadcasts_held=held.broadcasts,
     )
-    if claim.full:
+    if claim.more:
         more()
     if claim.rows:
         recipients = sum(len(event.recipients) for event in claim.rows)
@@ -65,7 +65,7 @@ def _dispatch(claim: Claim[Event]) -> None:
     except Exception as e:  # noqa: BLE001 - the edge: one event's error must not keep its neighbours
         if len(claim.rows) > 1:
             for event in claim.rows:
-                _dispatch(claiming.Claim(token=claim.token, rows=[event], full=False))
+                _dispatch(claiming.Claim(token=claim.token, rows=[event], full=False, more=False))
             return
         _fail(claim.rows[0], claim.token, e)
 

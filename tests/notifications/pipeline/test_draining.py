@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from notifications import signals, wakeups
-from notifications.pipeline import draining
+from notifications.pipeline import draining, sizing
 from notifications.pipeline.draining import Places, drain
 
 
@@ -19,11 +19,14 @@ def places(monkeypatch):
 
 
 def script(*numbers):
-    """Return a step that handles these numbers of rows, one after the other, then none."""
+    """Return a step that handles these numbers of rows, and says each time whether there are more."""
     left = list(numbers)
 
     def step(*, more):
-        return left.pop(0) if left else 0
+        number = left.pop(0) if left else 0
+        if left:
+            more()
+        return number
 
     return step
 
@@ -44,7 +47,20 @@ def test_a_drain_whose_time_is_up_rings_again_and_leaves(places, rung, settings)
     settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "DRAIN_TIME": 0}
 
     assert drain("dispatch_normal", script(5, 5, 5)) == 5
-    assert rung == [("dispatch_normal", 0.0)]
+    # Once because there is more, and once because it leaves.
+    assert rung == [("dispatch_normal", 0.0)] * 2
+
+
+def test_a_claim_that_was_not_full_is_the_last(places):
+    """What is due since then has rung: asking once more would cost a statement for each priority."""
+    asked = []
+
+    def step(*, more):
+        asked.append(True)
+        return 3
+
+    assert drain("dispatch_normal", step) == 3
+    assert asked == [True]
 
 
 def test_a_full_claim_rings_for_a_second_drain(places, rung):
@@ -86,7 +102,30 @@ def test_a_channel_has_three_places_and_all_channels_leave_two_threads(places):
     assert [places.enter("deliver_email") for _ in range(4)] == [True, True, True, False]
     assert [places.enter("deliver_sms") for _ in range(4)] == [True, True, True, False]
     assert [places.enter("deliver_chat") for _ in range(4)] == [True, True, False, False]
-    assert [places.enter("dispatch_urgent") for _ in range(3)] == [True, True, False]
+    assert [places.enter("dispatch_urgent") for _ in range(2)] == [True, False]
+
+
+def test_a_channel_whose_provider_answers_at_once_has_one_place(places, monkeypatch):
+    monkeypatch.setattr(sizing, "waits_for_provider", lambda actor: actor == "deliver_sms")
+
+    assert [places.enter("deliver_email") for _ in range(2)] == [True, False]
+    assert [places.enter("deliver_sms") for _ in range(2)] == [True, True]
+
+
+def test_between_two_rounds_of_a_stream_a_drain_takes_breath(places, monkeypatch):
+    """A round for one row costs as much as one for fifty."""
+    breaths: list[float] = []
+    monkeypatch.setattr(places.stopping, "wait", breaths.append)
+    rings = iter([True, False])
+
+    def step(*, more):
+        if next(rings):
+            places.enter("dispatch_normal")
+        return 1
+
+    drain("dispatch_normal", step)
+
+    assert breaths == [draining.BREATH]
 
 
 def test_a_wake_up_that_finds_no_place_sends_the_leaving_drain_round_again(places):

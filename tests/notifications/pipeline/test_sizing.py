@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -86,3 +87,50 @@ def test_at_least_one_is_claimed_however_heavy(watch):
         watch.now += 100.0
 
     assert sizing.size("dispatch", most=500) == 1
+
+
+def call(watch, seconds, *, after=0.0):
+    """Do something else for a while, then call the provider."""
+    watch.now += after
+    with sizing.calling("deliver_email"):
+        watch.now += seconds
+
+
+def test_as_long_as_nobody_has_called_a_provider_is_waited_for():
+    assert sizing.waits_for_provider("deliver_email")
+
+
+def test_a_provider_that_takes_most_of_the_time_is_waited_for(watch):
+    call(watch, 0.3, after=1)
+    call(watch, 0.3, after=0.01)
+
+    assert sizing.waits_for_provider("deliver_email")
+
+
+def test_a_provider_that_answers_at_once_is_not(watch):
+    call(watch, 0.001, after=1)
+    call(watch, 0.001, after=0.2)
+
+    assert not sizing.waits_for_provider("deliver_email")
+    assert sizing.waits_for_provider("deliver_sms")
+
+
+def test_a_call_that_has_lasted_for_long_is_waited_for(watch):
+    call(watch, 0.001, after=1)
+    call(watch, 0.001, after=0.2)
+
+    with sizing.calling("deliver_email"):
+        assert not sizing.waits_for_provider("deliver_email")
+        watch.now += sizing.LONG
+        assert sizing.waits_for_provider("deliver_email")
+
+
+def test_a_call_that_raises_is_over(watch):
+    call(watch, 0.001, after=1)
+    watch.now += 0.2
+    with suppress(OSError), sizing.calling("deliver_email"):
+        watch.now += 0.001
+        raise OSError
+    watch.now += 10
+
+    assert not sizing.waits_for_provider("deliver_email")
