@@ -112,7 +112,7 @@ def unused(rows: Iterable[TemplateContent], template: Template) -> list[str]:
     used: set[str] = set()
     for row in rows:
         try:
-            used |= rendering.names_used(_content(row))
+            used |= rendering.names_used(content_of(row))
         except RenderError:
             continue
     return [name for name in template.variables if name not in used and name not in RESERVED]
@@ -153,10 +153,11 @@ def _without_optional(row: TemplateContent, template: Template) -> list[Problem]
 
 
 def _rendered(row: TemplateContent, event: Event, reader: Reader) -> Rendered:
-    return wording.render_event(_content(row), event, reader=reader)
+    return wording.render_event(content_of(row), event, reader=reader)
 
 
-def _content(row: TemplateContent) -> Content:
+def content_of(row: TemplateContent) -> Content:
+    """Return a content, saved or not, as the pipeline reads it."""
     # Without an id: what is remembered by it was published.
     return Content(id=0, channel=row.channel, locale=row.locale, title=row.title, body=row.body, html=row.html)
 
