@@ -7,11 +7,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from django.core.cache.backends.locmem import LocMemCache
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-
 
 from notifications.admin.base import staff_member
 from notifications.admin.contents import clean_language_tag
@@ -102,14 +101,22 @@ def _content(request: HttpRequest, version: TemplateVersion) -> TemplateContent:
     given = {name: request.POST.get(f"{prefix}-{name}", "") for name in ("id", "channel", "locale", *_TEXTS)}
     row = version.contents.filter(pk=int(given["id"])).first() if re.fullmatch(r"\d{1,18}", given["id"]) else None
     if row is None:
-        row = TemplateContent(channel=given["channel"], locale=given["locale"])
-        if row.channel not in Channel.values or clean_language_tag(row.locale) != given["locale"]:
-            raise Http404
+        row = _new(given["channel"], given["locale"])
     if version.published_at is None:
         for name in _TEXTS:
             setattr(row, name, given[name].replace("\r\n", "\n"))
     row.version = version
     return row
+
+
+def _new(channel: str, locale: str) -> TemplateContent:
+    try:
+        clean_language_tag(locale)
+    except ValidationError as e:
+        raise Http404 from e
+    if channel not in Channel.values:
+        raise Http404
+    return TemplateContent(channel=channel, locale=locale)
 
 
 def _reader(request: HttpRequest, row: TemplateContent) -> Reader:
@@ -122,5 +129,3 @@ def _may_ask(what: str, request: HttpRequest, rate: int) -> bool:
     key = f"{what}:{request.user.pk}:{int(time.time() // 60)}"
     _asked.add(key, 0, timeout=120)
     return _asked.incr(key) <= rate
-
-

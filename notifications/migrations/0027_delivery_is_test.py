@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0024_channel_reasons")]
+    dependencies = [("notifications", "0030_permissions_of_roles")]
 
     operations = [
         migrations.AddField(

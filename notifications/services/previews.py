@@ -62,7 +62,7 @@ class Preview:
     problems: list[Problem]
     #: Declared variables that it does not use.
     unused: list[str] = field(default_factory=list)
-    action: Action = Action()
+    action: Action = field(default_factory=Action)
     #: An e-mail as programs in a bright and in a dark look show it.
     light: str = ""
     dark: str = ""
@@ -132,7 +132,9 @@ def _problems_seen(row: TemplateContent, template: Template, rendered: Rendered)
             text = _("Because of %(characters)s it is %(number)s text messages long; without, it would be fewer.")
             found.append(_problem("body", text % said, "warning"))
     if row.channel == Channel.EMAIL and not template.category.required and not links.unsubscribe_url("-"):
-        text = _("Nobody could unsubscribe, and the category is not required: mount notifications.urls in this project.")
+        text = _(
+            "Nobody could unsubscribe, and the category is not required: mount notifications.urls in this project."
+        )
         found.append(_problem("body", text, "error"))
     return [*found, *_without_optional(row, template)]
 
@@ -229,7 +231,5 @@ def _problem(where: Field, message: str, severity: Any) -> Problem:
 def worded_unused(names: list[str]) -> str:
     """Return that no wording uses these declared variables."""
     listed = ", ".join(names)
-    text = ngettext(
-        "No wording uses the variable %(names)s.", "No wording uses the variables %(names)s.", len(names)
-    )
+    text = ngettext("No wording uses the variable %(names)s.", "No wording uses the variables %(names)s.", len(names))
     return text % {"names": listed}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OFFERED, LOOKED_AT = 10, 2000
 MASK = "•••"
 
-_EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+")
+_EMAIL = re.compile(r"[^\s@<>\"',;:()]+@[^\s@<>\"',;:()]+")
 #: Phone numbers, accounts, cards: seven digits, however they are set.
 _DIGITS = re.compile(r"\+?\d(?:[ ()/.-]?\d){6,}")
 #: What follows the path of an address is often a key to somebody's page.
