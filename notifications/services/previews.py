@@ -128,9 +128,9 @@ def _problems_seen(row: TemplateContent, template: Template, rendered: Rendered)
             text = _("With its samples it is %(number)s text messages long, at most %(most)s are sent: shorten it.")
             found.append(_problem("body", text % said, "error"))
         elif told.unusual and len(told.parts) > 1:
-            said = {"characters": " ".join(told.unusual[:5]), "number": len(told.parts)}
+            about = {"characters": " ".join(told.unusual[:5]), "number": len(told.parts)}
             text = _("Because of %(characters)s it is %(number)s text messages long; without, it would be fewer.")
-            found.append(_problem("body", text % said, "warning"))
+            found.append(_problem("body", text % about, "warning"))
     if row.channel == Channel.EMAIL and not template.category.required and not links.unsubscribe_url("-"):
         text = _(
             "Nobody could unsubscribe, and the category is not required: mount notifications.urls in this project."

@@ -45,16 +45,16 @@ WORDS = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mailbox():
     with SmtpServer() as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("EMAIL_URL", server.url)
         yield server.mailbox
 
 
-@pytest.fixture(scope="module")
-def address(django_db_setup, mailbox):
-    """Where a site answers whose e-mails go to our mailbox."""
+@pytest.fixture
+def address(transactional_db, mailbox):
+    """Where a site answers whose e-mails go to our mailbox; each test's own: it remembers the ids of content types."""
     with running_website(f"sqlite:///{connection.settings_dict['NAME']}") as url:
         yield url
 

@@ -11,7 +11,7 @@ from notifications.exceptions import PermanentError, TransientError
 from notifications.models import Delivery, Notification, Pause, TemplateContent
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_notification
-from notifications.services import own_tests
+from notifications.services import own_tests, recent
 from notifications.types import Channel, Priority
 from tests.factories import make_endpoint
 
@@ -34,6 +34,14 @@ def test_an_e_mail_reaches_the_tester_and_says_that_it_is_a_test(template, admin
     row = Delivery.objects.get(pk=result.delivery)
     assert (row.state, row.is_test, row.recipient, row.attempts) == ("sent", True, admin_user, 1)
     assert row.tries.get().outcome == "sent"
+
+
+def test_figures_leave_tests_out(template, admin_user):
+    send(template, admin_user)
+
+    assert recent.deliveries(timezone.now()).numbers == {}
+    Delivery.objects.update(is_test=False)
+    assert recent.deliveries(timezone.now()).numbers == {("email", "sent"): 1}
 
 
 def test_an_inbox_item_is_the_testers_alone(template, admin_user, alice):
