@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0030_permissions_of_roles")]
+    dependencies = [("notifications", "0025_statistics")]
 
     operations = [
         migrations.AddField(

@@ -123,6 +123,7 @@ def test_a_recent_event_is_masked(template, alice):
     )
 
     assert offered.id == published.id
+    assert shown.rendered
     assert shown.rendered.body == "ORD-7 •••, •••"
 
 
