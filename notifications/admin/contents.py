@@ -6,15 +6,15 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import ValidationError
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from notifications.admin_theme import Dressed, StackedInline
+from notifications.admin_theme import CodeWidget, Dressed, StackedInline
 from notifications.models import TemplateContent, TemplateVersion
-from notifications.services import templates
+from notifications.services import previews, templates
 from notifications.types import Channel
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class SourceField(forms.CharField):
 
 
 def _source(rows: int, label: Any, help_text: Any, *, required: bool = False) -> SourceField:
-    attrs = {"class": "vLargeTextField source", "rows": rows, "spellcheck": "true"}
-    return SourceField(required=required, label=label, help_text=help_text, widget=AdminTextareaWidget(attrs=attrs))
+    widget = CodeWidget("django", lines=rows)
+    return SourceField(required=required, label=label, help_text=help_text, widget=widget)
 
 
 class ContentForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
@@ -53,8 +53,8 @@ class ContentForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("Subject of an e-mail, heading of an inbox item."),
         widget=AdminTextInputWidget(attrs={"class": "vLargeTextField source"}),
     )
-    body = _source(8, _("Text"), _("Plain text."), required=True)
-    html = _source(12, _("HTML"), _("E-mail only; empty: made from the text."))
+    body = _source(20, _("Text"), _("Plain text."), required=True)
+    html = _source(24, _("HTML"), _("E-mail only; empty: made from the text."))
 
     class Meta:
         model = TemplateContent
@@ -78,7 +78,7 @@ class ContentForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
         if "channel" not in self.cleaned_data:
             return data
         row = TemplateContent(**{name: self.cleaned_data.get(name, "") for name in self.Meta.fields})
-        for problem in templates.problems_of(row, self.instance.version.template.variables):
+        for problem in previews.problems_of(row, self.instance.version.template):
             if problem.severity == "warning":
                 self.warnings.append(problem)
             elif problem.field not in self.errors:
@@ -125,11 +125,16 @@ class ContentInline(StackedInline):  # type: ignore[type-arg]
     formset = ContentFormSet
     verbose_name = _("wording")
     verbose_name_plural = _("wording")
+    template = "admin/notifications/templateversion/contents.html"
     fields = ["channel", "locale", "title", "body", "html"]
 
+    class Media:
+        css = {"all": ["notifications/admin-editor.css"]}
+        js = ["notifications/admin-editor.js"]
+
     def get_extra(self, request: HttpRequest, obj: TemplateVersion | None = None, **kwargs: Any) -> int:
-        """Return one empty form where nothing is written yet."""
-        return 0 if obj and obj.contents.exists() else 1
+        """Return one empty form where nothing is written yet, and where one is asked for, without a script."""
+        return 0 if obj and obj.contents.exists() and "add" not in request.GET else 1
 
     def has_view_permission(self, request: HttpRequest, obj: TemplateVersion | None = None) -> bool:
         """Show them with their version."""

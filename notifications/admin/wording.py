@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db import connection
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
+from notifications.admin import previewing
 from notifications.admin.base import CarefulAdmin, staff_member
 from notifications.admin.cells import at, page_of
 from notifications.admin.contents import ContentInline
 from notifications.models import Template, TemplateVersion
 from notifications.pipeline.safe_tags import register as language
-from notifications.services import templates
+from notifications.services import previews, samples, templates
 
 PUBLISH = "notifications.change_template"
 
@@ -68,6 +71,19 @@ class TemplateVersionAdmin(CarefulAdmin):
             return version
         return TemplateVersion.objects.select_for_update().filter(pk=version.pk).first()
 
+    def get_urls(self) -> list[URLPattern]:
+        """Add what the editor asks while somebody writes."""
+        views = {"preview": previewing.preview_view, "test": previewing.test_view}
+        added = [
+            path(
+                f"<path:object_id>/{name}/",
+                self.admin_site.admin_view(partial(view, self)),
+                name=f"notifications_templateversion_{name}",
+            )
+            for name, view in views.items()
+        ]
+        return [*added, *super().get_urls()]
+
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -78,9 +94,11 @@ class TemplateVersionAdmin(CarefulAdmin):
             "filters": sorted(language.filters),
             "tags": sorted(language.tags),
             "may_publish": request.user.has_perm(PUBLISH),
+            "may_test": request.user.has_perm(previewing.EDIT),
         }
         version = _version(object_id)
         if version is not None:
+            context["recent_events"] = samples.recent(version.template)
             context["title"] = _("Edit wording") if version.published_at is None else _("Wording")
             context["declared"] = [
                 {
@@ -101,6 +119,8 @@ class TemplateVersionAdmin(CarefulAdmin):
                     messages.warning(
                         request, f"{templates.name_of(content_form.instance)}: {templates.worded(problem)}"
                     )
+        if names := previews.unused(form.instance.contents.all(), form.instance.template):
+            messages.warning(request, previews.worded_unused(names))
 
     def response_change(self, request: HttpRequest, obj: TemplateVersion) -> HttpResponse:
         """Stay in the editor; after publishing, go back to the template."""
@@ -144,4 +164,4 @@ def _to_template(code: str) -> HttpResponse:
 def _version(object_id: str) -> TemplateVersion | None:
     if not object_id.isdecimal() or len(object_id) > 18:
         return None
-    return TemplateVersion.objects.select_related("template").filter(pk=int(object_id)).first()
+    return TemplateVersion.objects.select_related("template__category").filter(pk=int(object_id)).first()

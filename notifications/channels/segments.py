@@ -14,9 +14,14 @@ GSM_ALONE, GSM_PART = 160, 153
 UCS2_ALONE, UCS2_PART = 70, 67
 
 
+def beyond_gsm(text: str) -> list[str]:
+    """Return the characters, each once, because of which a text is sent in 16-bit units; none: in the default alphabet."""
+    return [character for character in dict.fromkeys(text) if character not in GSM and character not in EXTENDED]
+
+
 def split(text: str) -> list[str]:
     """Return the parts a text is sent in, one for an empty text; a character is never cut in two."""
-    is_gsm = GSM.issuperset(set(text) - EXTENDED)
+    is_gsm = not beyond_gsm(text)
     alone, part = (GSM_ALONE, GSM_PART) if is_gsm else (UCS2_ALONE, UCS2_PART)
     costs = [_cost(character, is_gsm=is_gsm) for character in text]
     if sum(costs) <= alone:
@@ -28,6 +33,15 @@ def split(text: str) -> list[str]:
             start, used = index, 0
         used += cost
     return [*parts, text[start:]]
+
+
+def units(text: str) -> tuple[int, int]:
+    """Return how many septets, or 16-bit units, a text takes, and how many the parts it is sent in have room for."""
+    is_gsm = not beyond_gsm(text)
+    used = sum(_cost(character, is_gsm=is_gsm) for character in text)
+    number = len(split(text))
+    alone, part = (GSM_ALONE, GSM_PART) if is_gsm else (UCS2_ALONE, UCS2_PART)
+    return used, alone if number == 1 else number * part
 
 
 def _cost(character: str, *, is_gsm: bool) -> int:

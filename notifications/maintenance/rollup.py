@@ -66,18 +66,20 @@ def _recount(row: HourlyCount, now: datetime) -> bool:
         if not list(same.select_for_update(skip_locked=True).only("pk")):
             return False
         row.counted_at = now
-        row.deliveries = _numbers(Delivery, row.hour, "template", "channel", "priority", "state", "reason")
+        row.deliveries = _numbers(
+            Delivery.objects.filter(is_test=False), row.hour, "template", "channel", "priority", "state", "reason"
+        )
         names = ["counted_at", "deliveries"]
         if row.hour >= now - timedelta(days=conf.current().retention_events_days):
-            row.events = _numbers(Event, row.hour, "priority", "state")
+            row.events = _numbers(Event.objects.all(), row.hour, "priority", "state")
             names.append("events")
         row.save(update_fields=names)
         _add_up(row.hour.astimezone(UTC).date())
     return True
 
 
-def _numbers(model: type[Any], hour: datetime, *names: str) -> list[list[Any]]:
-    made: QuerySet[Any] = model.objects.filter(pk__gte=ids.uuid7_at(hour), pk__lt=ids.uuid7_at(hour + HOUR))
+def _numbers(rows: QuerySet[Any], hour: datetime, *names: str) -> list[list[Any]]:
+    made = rows.filter(pk__gte=ids.uuid7_at(hour), pk__lt=ids.uuid7_at(hour + HOUR))
     counted = made.order_by().values_list(*names).annotate(number=Count("*"))
     return sorted(["" if value is None else value for value in line] for line in counted)
 

@@ -52,6 +52,8 @@ class Delivery(Leased):
     #: Attempts that the retry schedule does not count: those before the delivery was last sent round again, and those
     #: that our own set-up spoiled. The database has the default, too: workers of the release before insert without it.
     attempts_before = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
+    #: Staff tried the wording on themselves: no statistics count it. The database has the default, too, see above.
+    is_test = models.BooleanField(default=False, db_default=False, editable=False)
     #: Collected by this digest: not claimed on its own.
     digest_id = models.UUIDField(null=True)
     backend = models.CharField(max_length=MAX_BACKEND, blank=True)

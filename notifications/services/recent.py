@@ -60,7 +60,7 @@ def events(now: datetime) -> Recent:
 
 def deliveries(now: datetime) -> Recent:
     """Return what became so far of the deliveries made lately, by channel and state. Index: the primary key."""
-    made = Delivery.objects.filter(pk__gte=ids.uuid7_at(now - LATELY))
+    made = Delivery.objects.filter(pk__gte=ids.uuid7_at(now - LATELY), is_test=False)
     rows, window = _lately(made, now, order="pk", time="created_at")
     return Recent(window=window, numbers=_numbers(rows, "channel", "state"))
 
@@ -69,7 +69,7 @@ def failures(now: datetime) -> Recent:
     """Return the deliveries that failed lately, whenever they were made, by channel and state: `delivery_failed`."""
     # The states stand in the SQL as text: of parameters, SQLite does not know that they are those of the index.
     failed = RawSQL("state IN ('failed', 'unknown')", (), output_field=BooleanField())
-    ended = Delivery.objects.filter(failed, finished_at__gt=now - LATELY)
+    ended = Delivery.objects.filter(failed, finished_at__gt=now - LATELY, is_test=False)
     rows, window = _lately(ended, now, order="finished_at", time="finished_at")
     return Recent(window=window, numbers=_numbers(rows, "channel", "state"))
 
