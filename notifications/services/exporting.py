@@ -50,14 +50,13 @@ def texts(codes: Collection[str] = (), *, drafts: bool = False) -> dict[str, str
 def text_of(template: Template, contents: Iterable[TemplateContent]) -> str:
     """Return the text of a template's file with this wording; raise `NotExportable`."""
     tables = [toml_writing.table("", _fields(template)), *_variables(template)]
-    for name in ("escalation", "digest"):
-        if given := getattr(template, name):
-            tables.append(toml_writing.table(name, sorted(given.items())))
+    rules = (("escalation", template.escalation), ("digest", template.digest))
+    tables += [toml_writing.table(name, sorted(given.items())) for name, given in rules if given]
     for row in sorted(contents, key=lambda row: (row.locale, _ORDER.get(row.channel, len(_ORDER)), row.channel)):
         if row.variant:
             raise NotExportable(f"{template.code} has the variant {row.variant!r}; there are no files with variants.")
         name = f"{row.channel}.{row.locale}" if row.locale else row.channel
-        tables.append(toml_writing.table(name, _words(row)))
+        tables.append(toml_writing.table(name, _words(row), prose=("body", "html")))
     return "\n".join(tables)
 
 

@@ -32,6 +32,10 @@ class NotReady(NotificationError):
     """The wording cannot be published yet."""
 
 
+class NotPublished(NotificationError):
+    """The version was never live, or is live already; it cannot be made live again."""
+
+
 @transaction.atomic
 def draft_of(template: Template, *, user: AbstractBaseUser) -> TemplateVersion:
     """Return the draft of a template, or begin one as a copy of what is live: there is at most one."""
@@ -59,13 +63,7 @@ def publish(version: TemplateVersion, *, user: AbstractBaseUser, now: datetime) 
     Raise `NotReady` if nothing is written or something is wrong with it, `NotADraft` if it is published already.
     """
     template = Template.objects.select_for_update().get(pk=version.template_id)
-    contents = list(TemplateContent.objects.filter(version=version))
-    if not contents:
-        raise NotReady(_("Nothing is written yet: add the wording of at least one channel."))
-    for content in contents:
-        errors = [found for found in problems_of(content, template.variables) if found.severity == "error"]
-        if errors:
-            raise NotReady(f"{name_of(content)}: {worded(errors[0])}")
+    _check_ready(version, template)
     num_updated = TemplateVersion.objects.filter(pk=version.pk, published_at__isnull=True).update(published_at=now)
     if num_updated != 1:
         raise NotADraft
@@ -73,6 +71,26 @@ def publish(version: TemplateVersion, *, user: AbstractBaseUser, now: datetime) 
     template.live_version = version
     template.save(update_fields=["live_version"])
     _record([template], user, f"Published v{version.number}.")
+
+
+@transaction.atomic
+def roll_back(template: Template, number: int, *, user: AbstractBaseUser) -> TemplateVersion:
+    """
+    Make a version live again that was live before; what is under way keeps the words it has.
+
+    Raise `NotPublished` if there is no such version or it is live, `NotReady` if the template has other variables now
+    and its words cannot be filled in with them.
+    """
+    locked = Template.objects.select_for_update().select_related(None).get(pk=template.pk)
+    version = locked.versions.filter(number=number, published_at__isnull=False).first()
+    if version is None or version.pk == locked.live_version_id:
+        raise NotPublished
+    _check_ready(version, locked)
+    replaced = TemplateVersion.objects.filter(pk=locked.live_version_id).values_list("number", flat=True).first()
+    locked.live_version = version
+    locked.save(update_fields=["live_version"])
+    _record([locked], user, f"Rolled back from v{replaced} to v{number}.")
+    return version
 
 
 @transaction.atomic
@@ -126,6 +144,17 @@ def worded(problem: Problem) -> str:
 
 def _locked(templates: Iterable[Template]) -> QuerySet[Template]:
     return Template.objects.select_for_update().filter(pk__in=[template.pk for template in templates])
+
+
+def _check_ready(version: TemplateVersion, template: Template) -> None:
+    """Raise `NotReady` unless a version has words, and all of them can be filled in."""
+    contents = list(TemplateContent.objects.filter(version=version))
+    if not contents:
+        raise NotReady(_("Nothing is written yet: add the wording of at least one channel."))
+    for content in contents:
+        errors = [found for found in problems_of(content, template.variables) if found.severity == "error"]
+        if errors:
+            raise NotReady(f"{name_of(content)}: {worded(errors[0])}")
 
 
 def _misfits(content: Content) -> list[Problem]:

@@ -6,18 +6,22 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+\Z")
 #: What TOML wants escaped in a text (TOML 1.0, String); a tab and a line break may stand as they are.
 _ESCAPED = re.compile(r'[\\"\x00-\x08\x0b-\x1f\x7f]')
 _SHORT = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\f": "\\f", "\r": "\\r", "\t": "\\t", "\n": "\\n"}
-_MULTILINE_ESCAPED = re.compile(r'\\|"""|"\Z|[\x00-\x08\x0b-\x1f\x7f]')
+_MULTILINE_ESCAPED = re.compile(r'\\|"""|[\x00-\x08\x0b-\x1f\x7f]')
 
 
-def table(name: str, pairs: Iterable[tuple[str, Any]]) -> str:
-    """Return a table with its pairs in the order given, a line break before it; name it empty: those above all tables."""
-    lines = [f"{key(name)} = {value(given)}" for name, given in pairs]
+def table(name: str, pairs: Iterable[tuple[str, Any]], *, prose: Collection[str] = ()) -> str:
+    """
+    Return a table with its pairs in the order given; name it empty: those above all tables.
+
+    `prose` names the pairs whose text may be written in several lines: whoever reads it takes the breaks around it away.
+    """
+    lines = [f"{key(pair)} = {(_prose if pair in prose else value)(given)}" for pair, given in pairs]
     header = [f"[{'.'.join(key(part) for part in name.split('.'))}]"] if name else []
     return "\n".join([*header, *lines]) + "\n"
 
@@ -40,8 +44,6 @@ def key(name: str) -> str:
 
 def value(given: Any) -> str:
     """Return a value; a list of tables with one on each line, as people write it."""
-    if isinstance(given, str):
-        return _text(given) if "\n" in given else _line(given)
     if isinstance(given, list) and given and all(isinstance(part, dict) for part in given):
         return "[\n" + "".join(f"    {_inline(part)},\n" for part in given) + "]"
     return _inline(given)
@@ -70,7 +72,9 @@ def _line(text: str) -> str:
     return f'"{escaped}"'
 
 
-def _text(text: str) -> str:
+def _prose(text: str) -> str:
+    if "\n" not in text:
+        return _line(text)
     return f'"""\n{_MULTILINE_ESCAPED.sub(_escape, text)}\n"""'
 
 
