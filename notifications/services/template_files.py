@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
+    from notifications.pipeline.rendering import Problem
     from notifications.services.toml_source import TomlSource
 
 #: Key → what stands there. The samples that TOML has no form for, such as null, stand as JSON in tables of their own.
@@ -38,6 +40,8 @@ _KEYS: Mapping[str, type] = {
     "escalation": dict,
     "digest": dict,
 }
+#: BCP 47, as far as our look-up reads it.
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z")
 _TEXTS = {"title", "body", "html"}
 
 
@@ -98,24 +102,27 @@ def read(path: Path, categories: Collection[str]) -> TemplateFile:
         digest=source.checked("[digest]", rules.digest, data.get("digest", {}), "digest"),
         hash=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
-    check_words(file, variables)
+    _check_words(file)
     return file
 
 
-def check_words(file: TemplateFile, declared: Collection[str]) -> None:
-    """Raise `TemplateFileError` if the wording cannot be used where these variables are declared."""
+def wrong_words(file: TemplateFile, content: Content, problem: Problem) -> TemplateFileError:
+    """Return what to raise where the wording of a file cannot be used."""
+    table = _table_of(content)
+    line = line_of_text(file.source, table, problem.field, problem.line or 1)
+    where = f"{file.path}{f', line {line}' if line else ''}"
+    place = f"[{table}] {problem.field}, line {problem.line or '?'}"
+    return TemplateFileError(f"{where}: {place}: {problem.message}")
+
+
+def _check_words(file: TemplateFile) -> None:
     for content in file.contents:
-        for problem in check_content(content, list(declared)):
+        for problem in check_content(content, list(file.variables)):
             if problem.severity == "error":
-                table = table_of(content)
-                place = f"[{table}] {problem.field}, line {problem.line or '?'}"
-                line = line_of_text(file.source, table, problem.field, problem.line or 1)
-                where = f"{file.path}{f', line {line}' if line else ''}"
-                raise TemplateFileError(f"{where}: {place}: {problem.message}")
+                raise wrong_words(file, content, problem)
 
 
-def table_of(content: Content) -> str:
-    """Return the name of the table a content stands in: `email.de`."""
+def _table_of(content: Content) -> str:
     return f"{content.channel}.{content.locale}" if content.locale else content.channel
 
 
@@ -165,6 +172,8 @@ def _contents(source: TomlSource, data: dict[str, Any]) -> Iterator[Content]:
 
 def _content(source: TomlSource, channel: str, locale: str, texts: dict[str, Any]) -> Content:
     table = f"{channel}.{locale}" if locale else channel
+    if locale and not _LANGUAGE_TAG.match(locale):
+        raise source.error(f"[{table}]: {locale!r} is no language tag; write de or de-AT.", table)
     for key, text in texts.items():
         if key not in _TEXTS:
             hint = did_you_mean(key, _TEXTS)
@@ -192,7 +201,7 @@ def _guard(source: TomlSource, name: str) -> str:
 def _actions(source: TomlSource, names: list[Any]) -> list[str]:
     known = inbox_action_names()
     for name in names:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise source.error(f"no action {name!r} is registered{did_you_mean(str(name), known)}.", key="actions")
     return list(dict.fromkeys(names))
 

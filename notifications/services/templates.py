@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from django.contrib.auth.base_user import AbstractBaseUser
-    from django.db.models import QuerySet
+    from django.db.models import Model, QuerySet
 
     from notifications.pipeline.rendering import Field
 
@@ -44,10 +44,7 @@ def draft_of(template: Template, *, user: AbstractBaseUser) -> TemplateVersion:
     draft = template.versions.filter(published_at__isnull=True).first()
     if draft is not None:
         return draft
-    last = template.versions.order_by("-number").values_list("number", flat=True).first() or 0
-    draft = TemplateVersion(template=template, number=last + 1, origin=TemplateVersion.Origin.STAFF)
-    draft.created_by_id = user.pk
-    draft.save(force_insert=True)
+    draft = _begin(template, user)
     contents = list(TemplateContent.objects.filter(version=live_id))
     for content in contents:
         content.pk, content.version = None, draft
@@ -56,21 +53,42 @@ def draft_of(template: Template, *, user: AbstractBaseUser) -> TemplateVersion:
 
 
 @transaction.atomic
-def publish(version: TemplateVersion, *, user: AbstractBaseUser, now: datetime) -> None:
+def write_draft(
+    template: Template, contents: Collection[TemplateContent], *, user: AbstractBaseUser | None, now: datetime
+) -> TemplateVersion:
+    """Return the draft of a template, or begin one, with these words and no others; `contents` are not saved yet."""
+    Template.objects.select_for_update().get(pk=template.pk)
+    draft = template.versions.filter(published_at__isnull=True).first() or _begin(template, user)
+    draft.contents.all().delete()
+    for content in contents:
+        content.version = draft
+    TemplateContent.objects.bulk_create(contents)
+    note_edit(draft, user=user, now=now)
+    return draft
+
+
+def note_edit(draft: TemplateVersion, *, user: AbstractBaseUser | None, now: datetime) -> None:
+    """Remember who changed the words of a draft last, and when."""
+    draft.edited_at, draft.edited_by_id = now, user and user.pk
+    draft.save(update_fields=["edited_at", "edited_by"])
+
+
+@transaction.atomic
+def publish(version: TemplateVersion, *, user: AbstractBaseUser | None, now: datetime) -> None:
     """
     Make a draft the live version: new events are dispatched with it, what is under way keeps the words it has.
 
     Raise `NotReady` if nothing is written or something is wrong with it, `NotADraft` if it is published already.
     """
     template = Template.objects.select_for_update().get(pk=version.template_id)
-    _check_ready(version, template)
+    check_ready(version, template)
     num_updated = TemplateVersion.objects.filter(pk=version.pk, published_at__isnull=True).update(published_at=now)
     if num_updated != 1:
         raise NotADraft
     version.published_at = now
     template.live_version = version
     template.save(update_fields=["live_version"])
-    _record([template], user, f"Published v{version.number}.")
+    record([template], user, f"Published v{version.number}.")
 
 
 @transaction.atomic
@@ -85,11 +103,11 @@ def roll_back(template: Template, number: int, *, user: AbstractBaseUser) -> Tem
     version = locked.versions.filter(number=number, published_at__isnull=False).first()
     if version is None or version.pk == locked.live_version_id:
         raise NotPublished
-    _check_ready(version, locked)
+    check_ready(version, locked)
     replaced = TemplateVersion.objects.filter(pk=locked.live_version_id).values_list("number", flat=True).first()
     locked.live_version = version
     locked.save(update_fields=["live_version"])
-    _record([locked], user, f"Rolled back from v{replaced} to v{number}.")
+    record([locked], user, f"Rolled back from v{replaced} to v{number}.")
     return version
 
 
@@ -107,7 +125,7 @@ def disable(templates: Iterable[Template], *, user: AbstractBaseUser, now: datet
     """Switch templates off; return how many were on."""
     changed = list(_locked(templates).filter(disabled_at__isnull=True))
     Template.objects.filter(pk__in=changed).update(disabled_at=now)
-    _record(changed, user, "Disabled.")
+    record(changed, user, "Disabled.")
     return len(changed)
 
 
@@ -116,8 +134,19 @@ def enable(templates: Iterable[Template], *, user: AbstractBaseUser) -> int:
     """Switch templates on again; return how many were off."""
     changed = list(_locked(templates).filter(disabled_at__isnull=False))
     Template.objects.filter(pk__in=changed).update(disabled_at=None)
-    _record(changed, user, "Enabled.")
+    record(changed, user, "Enabled.")
     return len(changed)
+
+
+def check_ready(version: TemplateVersion, template: Template) -> None:
+    """Raise `NotReady` unless a version has words, and all of them go with their channel and the variables."""
+    contents = list(TemplateContent.objects.filter(version=version))
+    if not contents:
+        raise NotReady(_("Nothing is written yet: add the wording of at least one channel."))
+    for content in contents:
+        errors = [found for found in problems_of(content, template.variables) if found.severity == "error"]
+        if errors:
+            raise NotReady(f"{name_of(content)}: {worded(errors[0])}")
 
 
 def problems_of(row: TemplateContent, declared: Collection[str]) -> list[Problem]:
@@ -142,19 +171,22 @@ def worded(problem: Problem) -> str:
     return _("Line %(line)s: %(message)s") % {"line": problem.line, "message": problem.message}
 
 
+def record(rows: Iterable[Model], user: AbstractBaseUser | None, message: str) -> None:
+    """Write what happened to rows into their history; without a user, who only rehearses, it is in none."""
+    if user is not None and (changed := list(rows)):
+        LogEntry.objects.log_actions(user.pk, changed, CHANGE, message)
+
+
+def _begin(template: Template, user: AbstractBaseUser | None) -> TemplateVersion:
+    last = template.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    draft = TemplateVersion(template=template, number=last + 1, origin=TemplateVersion.Origin.STAFF)
+    draft.created_by_id = user and user.pk
+    draft.save(force_insert=True)
+    return draft
+
+
 def _locked(templates: Iterable[Template]) -> QuerySet[Template]:
     return Template.objects.select_for_update().filter(pk__in=[template.pk for template in templates])
-
-
-def _check_ready(version: TemplateVersion, template: Template) -> None:
-    """Raise `NotReady` unless a version has words, and all of them can be filled in."""
-    contents = list(TemplateContent.objects.filter(version=version))
-    if not contents:
-        raise NotReady(_("Nothing is written yet: add the wording of at least one channel."))
-    for content in contents:
-        errors = [found for found in problems_of(content, template.variables) if found.severity == "error"]
-        if errors:
-            raise NotReady(f"{name_of(content)}: {worded(errors[0])}")
 
 
 def _misfits(content: Content) -> list[Problem]:
@@ -171,7 +203,3 @@ def _misfits(content: Content) -> list[Problem]:
 
 def _error_in(field: Field, message: str) -> Problem:
     return Problem(field=field, message=message, line=None, severity="error")
-
-
-def _record(templates: Iterable[Template], user: AbstractBaseUser, message: str) -> None:
-    LogEntry.objects.log_actions(user.pk, list(templates), CHANGE, message)
