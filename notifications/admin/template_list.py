@@ -47,11 +47,9 @@ class TemplateColumns(CarefulAdmin):
         "priority",
         "channels",
         "languages",
-        "covered",
         "live",
         "last_edit",
-        "volume",
-        "failure_rate",
+        "of_late",
         at("disabled_at"),
     ]
     list_select_related = ["category", "live_version"]
@@ -85,26 +83,22 @@ class TemplateColumns(CarefulAdmin):
         return ", ".join(dict.fromkeys(str(content.get_channel_display()) for content in _live(obj)))
 
     @admin.display(description=_("languages"))
-    def languages(self, obj: Template) -> str:
-        """Return the languages of the words."""
-        return ", ".join(dict.fromkeys(content.locale or str(_("any")) for content in _live(obj)))
-
-    @admin.display(description=_("coverage"))
-    def covered(self, obj: Template) -> SafeString | str:
-        """Return how many of the site's languages have words, by channel, and whose words the others get."""
-        found = coverage.of(_live(obj))
+    def languages(self, obj: Template) -> SafeString | str:
+        """Return the languages of the words, how much of the site's is covered, and whose words the others get."""
+        live = _live(obj)
+        found = coverage.of(live)
         if not found.total:
             return "-"
+        tags = ", ".join(dict.fromkeys(content.locale or str(_("any")) for content in live))
         number = _("%(covered)s of %(total)s") % {"covered": found.covered, "total": found.total}
         gaps = [
             (f"{Channel(channel).label}, {cell.locale} → {cell.used or _('any language')}",)
             for channel, cell in found.gaps
         ]
         if not gaps:
-            return str(number)
-        return format_html(
-            "<details><summary>{}</summary>{}</details>", number, format_html_join("", "<div>{}</div>", gaps)
-        )
+            return format_html("{}<br>{}", tags, number)
+        unfolded = format_html_join("", "<div>{}</div>", gaps)
+        return format_html("{}<details><summary>{}</summary>{}</details>", tags, number, unfolded)
 
     @admin.display(description=_("live version"))
     def live(self, obj: Template) -> str:
@@ -122,20 +116,17 @@ class TemplateColumns(CarefulAdmin):
             "{}<br>{}", f"{localtime(obj.last_edit_at):%Y-%m-%d %H:%M}", obj.last_edit_by or _("shipped with the code")
         )
 
-    @admin.display(description=_("sent, 7 days"))
-    def volume(self, obj: Any) -> str:
-        """Return how many were sent of late."""
+    @admin.display(description=_("7 days"))
+    def of_late(self, obj: Any) -> SafeString | str:
+        """Return how many were sent of late, and which share failed of those that were tried."""
         found: statistics.Volume | None = obj.volume
-        return formats.number_format(found.sent, force_grouping=True) if found else "-"
-
-    @admin.display(description=_("failed, 7 days"))
-    def failure_rate(self, obj: Any) -> str:
-        """Return which share failed of those that were tried."""
-        found: statistics.Volume | None = obj.volume
-        if not found or not found.sent + found.failed:
+        if found is None or not (tried := found.sent + found.failed):
             return "-"
-        share = 100 * found.failed / (found.sent + found.failed)
-        return f"{formats.number_format(share, 1)} % ({formats.number_format(found.failed, force_grouping=True)})"
+        said = {
+            "sent": formats.number_format(found.sent, force_grouping=True),
+            "share": formats.number_format(100 * found.failed / tried, 1),
+        }
+        return format_html("{}<br>{}", _("%(sent)s sent") % said, _("%(share)s %% failed") % said)
 
     def draft(self, obj: Template) -> str | None:
         """Return the number of the version that is being written."""

@@ -18,6 +18,7 @@ from notifications.admin.base import CarefulAdmin, staff_member
 from notifications.admin.cells import page_of
 from notifications.models import Template, TemplateContent, TemplateVersion
 from notifications.services import coverage, templates, versions, wording_diff
+from notifications.types import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,7 +78,7 @@ class VersionPages(CarefulAdmin):
         if not self.has_view_permission(request):
             raise PermissionDenied
         rows = [
-            (template, coverage.of(template.live_version.contents.all()))
+            _covered(template, coverage.of(template.live_version.contents.all()))
             for template in self.get_queryset(request).exclude(live_version=None)
             if template.live_version
         ]
@@ -165,6 +166,11 @@ class VersionPages(CarefulAdmin):
             **page,
         }
         return TemplateResponse(request, f"admin/notifications/template/{name}.html", context)
+
+
+def _covered(template: Template, found: coverage.Coverage) -> dict[str, Any]:
+    named = [(Channel(channel).label, cells) for channel, cells in found.rows.items()]
+    return {"template": template, "coverage": found, "rows": named}
 
 
 def status_of(version: TemplateVersion, template: Template) -> StrOrPromise:
