@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0024_channel_reasons'),
+        ('notifications', '0030_permissions_of_roles'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

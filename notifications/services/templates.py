@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from notifications.exceptions import NotificationError
 from notifications.models import Template, TemplateContent, TemplateVersion
 from notifications.pipeline.rendering import Problem, check_content
+from notifications.services import journal
 from notifications.types import Channel
 from notifications.values import Content
 
@@ -173,8 +173,8 @@ def worded(problem: Problem) -> str:
 
 def record(rows: Iterable[Model], user: AbstractBaseUser | None, message: str) -> None:
     """Write what happened to rows into their history; without a user, who only rehearses, it is in none."""
-    if user is not None and (changed := list(rows)):
-        LogEntry.objects.log_actions(user.pk, changed, CHANGE, message)
+    if user is not None:
+        journal.record_all(user, rows, message)
 
 
 def _begin(template: Template, user: AbstractBaseUser | None) -> TemplateVersion:

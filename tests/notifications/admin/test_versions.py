@@ -193,14 +193,14 @@ def test_what_is_under_way_keeps_its_version_through_publishing_and_rolling_back
     last = plan(alice)
     deliver_batch("email", more=lambda: None)
 
-    waiting = re.findall(r'<td class="numeric">(\d+)</td>', page.text)
+    waiting = re.findall(r'<td class="n-number">(\d+)</td>', page.text)
     assert waiting == ["1", "1"]
     assert [row.version_id for row in (early, late, last)] == [first.pk, draft.pk, first.pk]
     bodies = [message.body for message in mail.outbox]
     assert ["Second words." in body for body in bodies] == [False, True, False]
     assert "we have it" in bodies[0]
     after = admin_client.get(address("template", "versions", CODE))
-    assert re.findall(r'<td class="numeric">(\d+)</td>', after.text) == ["0", "0"]
+    assert re.findall(r'<td class="n-number">(\d+)</td>', after.text) == ["0", "0"]
 
 
 def test_what_waits_is_counted_up_to_a_limit(admin_client, template, address, alice, monkeypatch):
