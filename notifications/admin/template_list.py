@@ -31,7 +31,7 @@ class TemplateList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Read the rows, then their figures in one query."""
         super().get_results(request)
-        self.result_list = list(self.result_list)  # type: ignore[assignment]
+        self.result_list = list(self.result_list)
         volumes = statistics.of_templates([template.pk for template in self.result_list], days=DAYS)
         for template in self.result_list:
             template.volume = volumes.get(template.pk)
@@ -65,7 +65,7 @@ class TemplateColumns(CarefulAdmin):
         latest = versions.annotate(at=Coalesce("edited_at", "created_at", output_field=DateTimeField())).order_by("-at")
         name = get_user_model().USERNAME_FIELD
         by = latest.values_list(Coalesce(F(f"edited_by__{name}"), F(f"created_by__{name}")), flat=True)[:1]
-        return (
+        found: QuerySet[Template] = (
             super()
             .get_queryset(request)
             .annotate(last_edit_at=Subquery(latest.values("at")[:1]), last_edit_by=Subquery(by))
@@ -76,6 +76,7 @@ class TemplateColumns(CarefulAdmin):
                 ),
             )
         )
+        return found
 
     @admin.display(description=_("channels"))
     def channels(self, obj: Template) -> str:
@@ -112,9 +113,7 @@ class TemplateColumns(CarefulAdmin):
         """Return when its words were changed last, and by whom; nobody: they came with the code."""
         if obj.last_edit_at is None:
             return "-"
-        return format_html(
-            "{}<br>{}", f"{localtime(obj.last_edit_at):%Y-%m-%d %H:%M}", obj.last_edit_by or _("shipped with the code")
-        )
+        return format_html("{}<br>{}", f"{localtime(obj.last_edit_at):%Y-%m-%d %H:%M}", obj.last_edit_by or "")
 
     @admin.display(description=_("7 days"))
     def of_late(self, obj: Any) -> SafeString | str:

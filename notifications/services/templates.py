@@ -69,7 +69,7 @@ def write_draft(
 
 def note_edit(draft: TemplateVersion, *, user: AbstractBaseUser | None, now: datetime) -> None:
     """Remember who changed the words of a draft last, and when."""
-    draft.edited_at, draft.edited_by_id = now, user and user.pk
+    draft.edited_at, draft.edited_by_id = now, None if user is None else user.pk
     draft.save(update_fields=["edited_at", "edited_by"])
 
 
@@ -99,15 +99,15 @@ def roll_back(template: Template, number: int, *, user: AbstractBaseUser) -> Tem
     Raise `NotPublished` if there is no such version or it is live, `NotReady` if the template has other variables now
     and its words cannot be filled in with them.
     """
-    locked = Template.objects.select_for_update().select_related(None).get(pk=template.pk)
+    locked = Template.objects.select_for_update().get(pk=template.pk)
     version = locked.versions.filter(number=number, published_at__isnull=False).first()
     if version is None or version.pk == locked.live_version_id:
         raise NotPublished
     check_ready(version, locked)
-    replaced = TemplateVersion.objects.filter(pk=locked.live_version_id).values_list("number", flat=True).first()
+    replaced = f"v{locked.live_version.number}" if locked.live_version else "nothing"
     locked.live_version = version
     locked.save(update_fields=["live_version"])
-    record([locked], user, f"Rolled back from v{replaced} to v{number}.")
+    record([locked], user, f"Rolled back from {replaced} to v{number}.")
     return version
 
 
@@ -180,7 +180,7 @@ def record(rows: Iterable[Model], user: AbstractBaseUser | None, message: str) -
 def _begin(template: Template, user: AbstractBaseUser | None) -> TemplateVersion:
     last = template.versions.order_by("-number").values_list("number", flat=True).first() or 0
     draft = TemplateVersion(template=template, number=last + 1, origin=TemplateVersion.Origin.STAFF)
-    draft.created_by_id = user and user.pk
+    draft.created_by_id = None if user is None else user.pk
     draft.save(force_insert=True)
     return draft
 
