@@ -43,13 +43,13 @@ class TemplateColumns(CarefulAdmin):
     list_display = [
         "code",
         "name",
-        "category",
-        "priority",
+        "live",
         "channels",
         "languages",
-        "live",
-        "last_edit",
         "of_late",
+        "last_edit",
+        "category",
+        "priority",
         at("disabled_at"),
     ]
     list_select_related = ["category", "live_version"]
