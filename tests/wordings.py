@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.utils import translation
 
 from notifications.pipeline.rendering import render
-from notifications.services.shipped import Shipped, read_all
+from notifications.services.shipped import read_all
+from notifications.services.template_files import TemplateFile
 from notifications.values import Action, Content, Rendered
 
 TEMPLATES = {shipped.code: shipped for shipped in read_all()}
@@ -16,7 +17,7 @@ def of_app(label: str) -> set[str]:
     return {code for code, shipped in TEMPLATES.items() if shipped.path.parent.parent.name == label}
 
 
-def fill(shipped: Shipped, content: Content, **changes: object) -> Rendered:
+def fill(shipped: TemplateFile, content: Content, **changes: object) -> Rendered:
     """Fill a content with the sample, as the pipeline does."""
     sample = {name: declared["sample"] for name, declared in shipped.variables.items()}
     with translation.override(content.locale or "en"):

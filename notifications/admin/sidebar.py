@@ -18,6 +18,7 @@ SECTIONS: list[tuple[StrOrPromise, list[tuple[StrOrPromise, str, str, str]]]] = 
         _("Messages"),
         [
             (_("Templates"), "edit_note", "admin:notifications_template_changelist", "notifications.view_template"),
+            (_("Languages"), "translate", "admin:notifications_template_coverage", "notifications.view_template"),
             (_("Categories"), "category", "admin:notifications_category_changelist", "notifications.view_category"),
             (_("Broadcasts"), "campaign", "admin:notifications_broadcast_changelist", "notifications.view_broadcast"),
         ],

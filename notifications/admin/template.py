@@ -8,17 +8,20 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from notifications import clock
-from notifications.admin.base import CarefulAdmin, short_json, staff_member
-from notifications.admin.cells import at, link_to_list, page_of, pretty
+from notifications.admin.base import short_json, staff_member
+from notifications.admin.cells import page_of, pretty
+from notifications.admin.template_list import TemplateColumns
 from notifications.admin.variables import VariablesField
+from notifications.admin.versions import PUBLISH, VersionPages, address_of
 from notifications.admin_theme import Dressed
 from notifications.models import Template, TemplateContent, TemplateVersion
 from notifications.pipeline import rules
@@ -92,29 +95,14 @@ class TemplateForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(Template)
-class TemplateAdmin(CarefulAdmin):
+class TemplateAdmin(TemplateColumns, VersionPages):
     """A kind of message. Its words are never edited in place: what is on its way keeps what it was planned with."""
 
     form = TemplateForm
-    list_display = ["code", "name", "category", "priority", "channels", "languages", "live", at("disabled_at")]
     list_filter = [StateFilter, "category", "priority"]
-    list_select_related = ["category", "live_version"]
     search_fields = ["code", "name"]
     autocomplete_fields = ["category"]
     actions = ["disable", "enable"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Template]:
-        """Read what a page of the list shows in three queries."""
-        contents = TemplateContent.objects.only("version_id", "channel", "locale")
-        drafts = TemplateVersion.objects.filter(published_at__isnull=True)
-        return (
-            super()
-            .get_queryset(request)
-            .prefetch_related(
-                Prefetch("live_version__contents", queryset=contents),
-                Prefetch("versions", queryset=drafts, to_attr="drafts"),
-            )
-        )
 
     def get_fieldsets(self, request: HttpRequest, obj: Template | None = None) -> Any:
         """Return the fields; variables that come with the code are shown, not edited."""
@@ -185,6 +173,7 @@ class TemplateAdmin(CarefulAdmin):
             context["live_contents"] = TemplateContent.objects.filter(version=template.live_version_id)
             context["draft"] = self.draft(template)
             context["may_edit_wording"] = request.user.has_perm(EDIT_WORDING)
+            context["may_publish"] = request.user.has_perm(PUBLISH)
         return super().change_view(request, object_id, form_url, context)
 
     def response_add(self, request: HttpRequest, obj: Template, post_url_continue: str | None = None) -> HttpResponse:
@@ -206,28 +195,6 @@ class TemplateAdmin(CarefulAdmin):
         number = templates.enable(queryset, user=staff_member(request))
         messages.success(request, ngettext("%d template enabled.", "%d templates enabled.", number) % number)
 
-    @admin.display(description=_("channels"))
-    def channels(self, obj: Template) -> str:
-        """Return the channels that have words."""
-        return ", ".join(dict.fromkeys(str(content.get_channel_display()) for content in _live(obj)))
-
-    @admin.display(description=_("languages"))
-    def languages(self, obj: Template) -> str:
-        """Return the languages of the words."""
-        return ", ".join(dict.fromkeys(content.locale or str(_("any")) for content in _live(obj)))
-
-    @admin.display(description=_("live version"))
-    def live(self, obj: Template) -> str:
-        """Return the number of the version that new events use, and of the draft."""
-        number = f"v{obj.live_version.number}" if obj.live_version else "-"
-        draft = self.draft(obj)
-        return f"{number} ({_('draft')} {draft})" if draft else number
-
-    def draft(self, obj: Template) -> str | None:
-        """Return the number of the version that is being written."""
-        drafts: list[TemplateVersion] = getattr(obj, "drafts", [])
-        return f"v{drafts[0].number}" if drafts else None
-
     @admin.display(description=_("variables"))
     def shipped_variables(self, obj: Template) -> SafeString:
         """Return the variables that come with the code."""
@@ -236,11 +203,7 @@ class TemplateAdmin(CarefulAdmin):
     @admin.display(description=_("versions"))
     def all_versions(self, obj: Template) -> SafeString:
         """Return a link to them."""
-        return link_to_list(TemplateVersion, _("All versions"), template__exact=obj.pk)
-
-
-def _live(template: Template) -> list[TemplateContent]:
-    return list(template.live_version.contents.all()) if template.live_version else []
+        return format_html('<a href="{}">{}</a>', address_of("versions", obj.pk), _("All versions"))
 
 
 def _to_draft(request: HttpRequest, template: Template) -> HttpResponse:

@@ -18,11 +18,10 @@ from notifications.admin import previewing
 from notifications.admin.base import CarefulAdmin, staff_member
 from notifications.admin.cells import at, page_of
 from notifications.admin.contents import ContentInline
+from notifications.admin.versions import PUBLISH, address_of, status_of
 from notifications.models import Template, TemplateVersion
 from notifications.pipeline.safe_tags import register as language
 from notifications.services import previews, samples, templates
-
-PUBLISH = "notifications.change_template"
 
 _ALWAYS_THERE = (
     ("recipient_name", _("The reader's name.")),
@@ -113,6 +112,8 @@ class TemplateVersionAdmin(CarefulAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save the words, and tell what is worth a second look."""
         super().save_related(request, form, formsets, change)
+        if any(formset.has_changed() for formset in formsets):
+            templates.note_edit(form.instance, user=staff_member(request), now=clock.now())
         for formset in formsets:
             for content_form in formset.forms:
                 for problem in content_form.warnings if content_form not in formset.deleted_forms else ():
@@ -123,18 +124,12 @@ class TemplateVersionAdmin(CarefulAdmin):
             messages.warning(request, previews.worded_unused(names))
 
     def response_change(self, request: HttpRequest, obj: TemplateVersion) -> HttpResponse:
-        """Stay in the editor; after publishing, go back to the template."""
-        here = page_of(TemplateVersion, obj.pk)
-        if "_publish" not in request.POST or not request.user.has_perm(PUBLISH):
-            messages.success(request, _("The draft is saved. What is live has not changed."))
-            return HttpResponseRedirect(here)
-        try:
-            templates.publish(obj, user=staff_member(request), now=clock.now())
-        except (templates.NotReady, templates.NotADraft) as e:
-            messages.error(request, str(e))
-            return HttpResponseRedirect(here)
-        messages.success(request, _("%(version)s is live. What is under way keeps its words.") % {"version": obj})
-        return _to_template(obj.template_id)
+        """Stay in the editor, or go on to publishing."""
+        if "_publish" in request.POST and request.user.has_perm(PUBLISH):
+            # What it changes is seen first.
+            return HttpResponseRedirect(address_of("publish", obj.template_id))
+        messages.success(request, _("The draft is saved. What is live has not changed."))
+        return HttpResponseRedirect(page_of(TemplateVersion, obj.pk))
 
     def delete_model(self, request: HttpRequest, obj: TemplateVersion) -> None:
         """Discard the draft."""
@@ -152,9 +147,7 @@ class TemplateVersionAdmin(CarefulAdmin):
     @admin.display(description=_("status"))
     def status(self, obj: TemplateVersion) -> Any:
         """Return what the version is used for."""
-        if obj.published_at is None:
-            return _("draft, not in use")
-        return _("live") if obj.template.live_version_id == obj.pk else _("replaced by a later one")
+        return status_of(obj, obj.template)
 
 
 def _to_template(code: str) -> HttpResponse:

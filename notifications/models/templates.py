@@ -113,6 +113,12 @@ class TemplateVersion(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
+    #: When its words were last changed, and by whom. Null: not since it was made.
+    edited_at = models.DateTimeField(null=True, blank=True, editable=False)
+    edited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    #: A database trigger keeps the words from then on (migration 0032).
     published_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

@@ -13,7 +13,7 @@ from notifications.services import shipped as shipping
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from notifications.services.shipped import Shipped
+    from notifications.services.template_files import TemplateFile
 
 
 class Seeded(StrEnum):
@@ -34,7 +34,7 @@ def seed(*, now: datetime) -> dict[str, Seeded]:
         return {template.code: _seed_one(template, now) for template in shipped}
 
 
-def _seed_one(shipped: Shipped, now: datetime) -> Seeded:
+def _seed_one(shipped: TemplateFile, now: datetime) -> Seeded:
     template = Template.objects.select_for_update().filter(code=shipped.code).first()
     if template is None:
         template = Template(code=shipped.code, category_id=shipped.category, priority=shipped.priority)
@@ -57,7 +57,7 @@ def _seed_one(shipped: Shipped, now: datetime) -> Seeded:
     return Seeded.UPDATED
 
 
-def _publish(template: Template, shipped: Shipped, now: datetime) -> None:
+def _publish(template: Template, shipped: TemplateFile, now: datetime) -> None:
     last = template.versions.order_by("-number").values_list("number", flat=True).first() or 0
     version = TemplateVersion.objects.create(
         template=template, number=last + 1, origin=TemplateVersion.Origin.SHIPPED, published_at=now

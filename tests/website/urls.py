@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.contrib.contenttypes.models import ContentType
+from django.core.signals import request_started
 from django.http import HttpResponse
 from django.template import engines
 from django.urls import path
@@ -15,6 +17,14 @@ PAGE = """{% load notification_center %}<!doctype html>
 <body><header><a href="/host/">Home</a> {% notification_center %}</header>
 <main><h1>Host page</h1><p>Something to read.</p><a href="/host/?other">Another page</a></main></body></html>
 """
+
+
+def forget_content_types(**_):
+    """After each test the database is emptied, and its content types are made anew, with other ids."""
+    ContentType.objects.clear_cache()
+
+
+request_started.connect(forget_content_types)
 
 
 def host(request):

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from notifications import clock
 from notifications.services.seeding import seed
-from notifications.services.shipped import ShippedTemplateError
+from notifications.services.toml_source import TemplateFileError
 
 
 class Command(BaseCommand):
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             seeded = seed(now=clock.now())
-        except ShippedTemplateError as e:
+        except TemplateFileError as e:
             raise CommandError(str(e)) from e
         for code, outcome in seeded.items():
             self.stdout.write(f"{code}: {outcome}")

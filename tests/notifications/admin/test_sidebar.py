@@ -29,5 +29,5 @@ def test_every_line_leads_somewhere(admin_client, admin_user):
 def test_it_shows_what_one_may_see(log_in, django_user_model, codename):
     log_in(codename)
 
-    assert lines(django_user_model.objects.get()) == ["Templates"]
+    assert lines(django_user_model.objects.get()) == ["Templates", "Languages"]
     assert lines(AnonymousUser()) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core import mail
@@ -41,7 +43,11 @@ def test_edit_mend_publish_while_what_is_under_way_keeps_its_words(admin_client,
     assert template.live_version == old
 
     done = admin_client.post(opened.url, {**fill(draft, {EMAIL: {"body": "New words."}}), "_publish": "1"})
-    assert done.url == address("template", "change", "ORDER_CREATED")
+    assert done.url == address("template", "publish", "ORDER_CREATED")
+    template.refresh_from_db()
+    assert template.live_version == old
+    (seen,) = re.findall(r'name="seen" value="(\w+)"', admin_client.get(done.url).text)
+    assert admin_client.post(done.url, {"seen": seen}).url == address("template", "change", "ORDER_CREATED")
     template.refresh_from_db()
     assert template.live_version == draft
     assert LogEntry.objects.filter(object_id="ORDER_CREATED", change_message="Published v2.").count() == 1
