@@ -28,7 +28,7 @@ def test_the_list_says_what_is_live(admin_client, template, draft, address):
 
 def test_the_list_does_not_read_more_for_more_templates(admin_client, template, address, django_assert_num_queries):
     here = address("template", "changelist")
-    with django_assert_num_queries(8) as before:
+    with django_assert_num_queries(9) as before:
         admin_client.get(here)
     for number in range(10):
         make_template(f"OTHER_{number}", category=f"category-{number}")
@@ -52,7 +52,7 @@ def test_a_new_template_leads_to_its_empty_draft(admin_client, template, address
     assert answer.url == address("templateversion", "change", draft.pk)
     assert (created.variables, created.live_version, draft.published_at) == (VALID, None, None)
     assert "Nothing is published yet" in admin_client.get(address("template", "change", "NEW_ONE")).text
-    assert "Wording: #" in admin_client.get(answer.url).text
+    assert "New wording" in admin_client.get(answer.url).text
 
 
 def test_required_is_true_unless_said_otherwise(admin_client, template, address):
