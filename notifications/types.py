@@ -186,6 +186,24 @@ class Reason(TextChoices):
     HARD_BOUNCE = "hard_bounce", _("the address does not exist")
     COMPLAINT = "complaint", _("the recipient reported it as unwanted")
     UNSUBSCRIBED = "unsubscribed", _("the recipient unsubscribed")
+    RECIPIENT_ERASED = "recipient_erased", _("the recipient's data were erased")
+
+
+class ErasureStep(TextChoices):
+    """What an erasure is at: in this order, so that nothing new comes of what is old."""
+
+    #: No event names the person any more.
+    EVENTS = "events", _("events")
+    #: Their inbox, with the deliveries of it.
+    NOTIFICATIONS = "notifications", _("notifications")
+    #: The deliveries without an inbox item: digests, and what retention left.
+    DELIVERIES = "deliveries", _("deliveries")
+    #: The deliveries to their addresses that name no user.
+    DIRECT = "direct", _("direct deliveries")
+    #: Wishes, settings, endpoints, history, suppressions.
+    REST = "rest", _("wishes, settings and addresses")
+    #: Over.
+    DONE = "done", _("done")
 
 
 class PauseScope(TextChoices):

@@ -21,6 +21,7 @@ from notifications import clock, conf, ids, registry, signals, tasks, wakeups
 from notifications.broker import EmbeddedBroker
 from notifications.maintenance import (
     digests,
+    erasures,
     expirer,
     heartbeats,
     progress,
@@ -101,6 +102,7 @@ class Clock:
             Job(name="heartbeat", run=self._beat, every=HEARTBEAT),
             Job(name="progress", run=progress.run_once, every=5),
             Job(name="rollup", run=rollup.run_once, every=5),
+            Job(name="erasures", run=erasures.run_once, every=5),
             Job(name="pruner", run=pruner.run_once, every=60),
             Job(name="heartbeats", run=heartbeats.run_once, every=600),
         )

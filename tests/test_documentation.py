@@ -20,7 +20,7 @@ from notifications.api.publish_serializers import PublishSerializer
 from notifications.api.serializers import NotificationSerializer
 from notifications.channels.base import ChannelAdapter
 from notifications.exceptions import ActionRefused, DeliveryError, UnknownTemplate
-from notifications.models import ApiKey, Broadcast, ConsentChange, Event
+from notifications.models import ApiKey, Broadcast, ConsentChange, Erasure, Event
 from notifications.publishing import (
     audience,
     cancel_broadcast,
@@ -31,7 +31,7 @@ from notifications.publishing import (
     resolve,
     still_valid,
 )
-from notifications.services import api_keys, inbox, inbox_actions
+from notifications.services import api_keys, inbox, inbox_actions, personal_data
 from notifications.testing.work import Work
 from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Level, Reason
 from notifications.values import Said
@@ -406,3 +406,10 @@ def test_the_examples_of_push_configure_it_and_register_an_app(client, alice, se
 
     answer = client.post("/api/notifications/endpoints/", json.loads(address), content_type="application/json")
     assert answer.status_code == 201
+
+
+def test_the_page_on_personal_data_says_of_every_table_what_becomes_of_it():
+    page = (ROOT / "docs/personal-data.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+
+    assert told == {model.__name__ for model in [*personal_data.OWNED, Event, Erasure]}

@@ -57,9 +57,14 @@ def link_to_list(model: type[Model], text: Any, **filters: Any) -> SafeString:
     return format_html('<a href="{}?{}">{}</a>', address, query.urlencode(), text)
 
 
+def link(address: str, text: Any) -> SafeString:
+    """Return a link to a page of our own."""
+    return format_html('<a href="{}">{}</a>', address, text)
+
+
 def link_to(model: type[Model], pk: Any, text: Any) -> SafeString:
     """Return a link to the page of one row."""
-    return format_html('<a href="{}">{}</a>', page_of(model, pk), text)
+    return link(page_of(model, pk), text)
 
 
 def page_of(model: type[Model], pk: Any) -> str:

@@ -1,197 +1,122 @@
-"""The people told: how to reach them, what they want to hear, and every change of that."""
+"""The people told: who they are in lists, and the pages about one of them, where they are helped."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
-from zoneinfo import available_timezones
 
-from django import forms
 from django.contrib import admin
-from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import User
-from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from notifications import clock
-from notifications.admin.base import BigTableAdmin, CarefulAdmin, LogAdmin, recipients_named, short_json
-from notifications.admin.contents import clean_language_tag
-from notifications.admin_theme import Dressed, StackedInline, UserForms
-from notifications.models import Category, ConsentChange, Preference, RecipientSettings
-from notifications.pipeline.quiet_hours import QuietHours
-from notifications.registry import did_you_mean
-from notifications.services import personal, preferences
-from notifications.services.consent import Origin
-from notifications.types import Cadence, ConsentSource
+from notifications.admin import person, personal_data, why
+from notifications.admin.base import CarefulAdmin, LogAdmin, recipients_named
+from notifications.admin.cells import link, masked
+from notifications.admin_theme import UserForms
+from notifications.models import ConsentChange, Erasure, Mute, Preference, RecipientSettings
+
+_WHOSE = _("The whole of a user name or e-mail address.")
 
 
-class SettingsForm(Dressed, forms.ModelForm):  # type: ignore[type-arg]
-    """Phone, language, time zone and quiet hours, each in the one form the system reads."""
+class PersonalAdmin(LogAdmin):
+    """Rows that say what people want. Changed on the page of the person, which asks for a note."""
 
-    #: What goes through the service, which keeps its history.
-    CONSENT = {
-        "time_zone": personal.set_time_zone,
-        "quiet_hours": personal.set_quiet_hours,
-    }
+    list_select_related = ["recipient"]
+    linked_by = ("recipient",)
+    search_help_text = _WHOSE
+    ordering = ["-pk"]
 
-    class Meta:
-        model = RecipientSettings
-        fields = ["recipient", "phone", "locale", "time_zone", "quiet_hours"]
-        widgets = {"quiet_hours": short_json()}
-        labels = {"locale": _("Language")}
-        help_texts = {
-            "phone": _("International form: +4930123456."),
-            "locale": _("Language tag such as de or de-AT; empty: the site's language."),
-            "time_zone": _("Such as Europe/Berlin; empty: the site's."),
-            "quiet_hours": _('Such as {"daily": ["22:00-07:00"], "sat": ["00:00-10:00"]}; {}: none.'),
-        }
+    def found_by(self, term: str) -> Q:
+        """Return the rows of this person."""
+        return Q(recipient__in=recipients_named(term))
 
-    def clean_locale(self) -> str:
-        """Return the language tag."""
-        return clean_language_tag(self.cleaned_data["locale"])
-
-    def clean_time_zone(self) -> str:
-        """Return the name of a time zone there is."""
-        name: str = self.cleaned_data["time_zone"]
-        if name and name not in available_timezones():
-            hint = did_you_mean(name, available_timezones())
-            raise ValidationError(_("No time zone %(name)r%(hint)s.") % {"name": name, "hint": hint})
-        return name
-
-    def clean_quiet_hours(self) -> dict[str, Any]:
-        """Return quiet hours the system can read."""
-        hours = self.cleaned_data["quiet_hours"]
-        try:
-            return QuietHours.from_json(hours).to_json() if hours else {}
-        except ValueError as e:
-            raise ValidationError(str(e)) from e
-
-    def save(self, commit: bool = True) -> RecipientSettings:
-        """Leave what the service writes as it was."""
-        for name in self.CONSENT:
-            setattr(self.instance, name, self.initial.get(name) or self.instance._meta.get_field(name).get_default())
-        settings: RecipientSettings = super().save(commit)
-        return settings
-
-    def write_consent(self, by: Any) -> None:
-        """Write the rest by the service, which notes who did it."""
-        origin = Origin(source=ConsentSource.ADMIN, by=by)
-        for name, write in self.CONSENT.items():
-            if name in self.cleaned_data:
-                write(self.instance.recipient, self.cleaned_data[name], now=clock.now(), origin=origin)
+    @admin.display(description=_("person"))
+    def person(self, obj: Any) -> SafeString:
+        """Return a link to the page where this can be changed."""
+        return link(person.address(obj.recipient), obj.recipient)
 
 
 @admin.register(RecipientSettings)
-class RecipientSettingsAdmin(BigTableAdmin):
-    """How to reach people beyond their e-mail address."""
+class RecipientSettingsAdmin(PersonalAdmin):
+    """How to reach people beyond their e-mail address; and the pages about a person."""
 
-    form = SettingsForm
-    list_display = ["recipient", "phone", "locale", "time_zone"]
-    list_select_related = ["recipient"]
-    search_fields = ["^recipient__username", "^recipient__email"]
-    search_help_text = _("The beginning of a user name or e-mail address.")
-    autocomplete_fields = ["recipient"]
-    ordering = ["-pk"]
+    list_display = ["recipient", "masked_phone", "locale", "time_zone", "person"]
+    fields = ["person", "masked_phone", "locale", "time_zone", "quiet_hours"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: RecipientSettings | None = None) -> list[str]:
-        """Keep whose they are: it is the key of the row."""
-        return ["recipient"] if obj else []
+    def get_urls(self) -> list[URLPattern]:
+        """Return the addresses of the pages, too."""
+        pages: list[tuple[str, Callable[..., HttpResponseBase], str]] = [
+            ("why/", why.why, "why"),
+            ("people/", person.find, "people"),
+            ("people/<str:pk>/", person.person, "person"),
+            ("people/<str:pk>/export/", personal_data.export, "export"),
+            ("people/<str:pk>/erase/", personal_data.erase, "erase"),
+        ]
+        ours = [
+            path(where, self.admin_site.admin_view(view), name=f"notifications_{name}") for where, view, name in pages
+        ]
+        return [*ours, *super().get_urls()]
 
-    def save_model(self, request: HttpRequest, obj: RecipientSettings, form: SettingsForm, change: bool) -> None:
-        """Note in the history who changed what."""
-        super().save_model(request, obj, form, change)
-        form.write_consent(request.user)
-
-
-class PreferenceForm(forms.ModelForm):  # type: ignore[type-arg]
-    """One wish; a wish that would change nothing is refused."""
-
-    class Meta:
-        model = Preference
-        fields = ["recipient", "category", "template", "channel", "cadence"]
-
-    def clean(self) -> dict[str, Any] | None:
-        """Refuse to switch off what people must hear."""
-        data = super().clean() or self.cleaned_data
-        template = data.get("template")
-        category: Category | None = data.get("category") or (template.category if template else None)
-        if category is not None and category.required and data.get("cadence") == Cadence.OFF:
-            self.add_error("cadence", _("The category %(name)s is required: nobody can switch it off.") % {
-                "name": category.name
-            })  # fmt: skip
-        return data
+    @admin.display(description=_("phone"))
+    def masked_phone(self, obj: RecipientSettings) -> str:
+        """Return the phone for a list, which others may see over the shoulder."""
+        return masked(obj.phone) or "-"
 
 
 @admin.register(Preference)
-class PreferenceAdmin(BigTableAdmin):
+class PreferenceAdmin(PersonalAdmin):
     """What people want to hear, by which channel."""
 
-    form = PreferenceForm
-    list_display = ["recipient", "category", "template_code", "channel", "cadence"]
-    list_display_links = ["recipient", "cadence"]
+    list_display = ["recipient", "category", "template_code", "channel", "cadence", "person"]
     list_filter = ["channel", "cadence", "category", "template"]
     list_select_related = ["recipient", "category"]
-    search_fields = ["^recipient__username", "^recipient__email"]
-    search_help_text = _("The beginning of a user name or e-mail address.")
-    autocomplete_fields = ["recipient", "category", "template"]
-    ordering = ["-pk"]
+    fields = ["person", "category", "template", "channel", "cadence"]
 
-    @admin.display(description=_("template"))
-    def template_code(self, obj: Preference) -> str | None:
-        """Return the code: no other row is read for it."""
-        return obj.template_id
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Preference | None = None) -> list[str]:
-        """Keep whose wish it is, and for what: another one is another row."""
-        return ["recipient", "category", "template", "channel"] if obj else []
+@admin.register(Mute)
+class MuteAdmin(PersonalAdmin):
+    """What people want to hear nothing more of."""
 
-    def save_model(self, request: HttpRequest, obj: Preference, form: Any, change: bool) -> None:
-        """Write by the service, which notes who did it."""
-        self._write(request, obj, obj.cadence)
-        obj.pk = Preference.objects.values_list("pk", flat=True).get(
-            recipient=obj.recipient_id, category=obj.category_id, template=obj.template_id, channel=obj.channel
-        )
-
-    def delete_model(self, request: HttpRequest, obj: Preference) -> None:
-        """Take the wish back by the service."""
-        self._write(request, obj, None)
-
-    def _write(self, request: HttpRequest, row: Preference, cadence: str | None) -> None:
-        preferences.set_cadence(
-            row.recipient,
-            channel=row.channel,
-            cadence=cadence,
-            category=row.category_id or "",
-            template=row.template_id or "",
-            now=clock.now(),
-            origin=Origin(source=ConsentSource.ADMIN, by=request.user),
-        )
+    list_display = ["created_at", "recipient", "about", "until", "person"]
+    fields = ["person", "about", "created_at", "until"]
 
 
 @admin.register(ConsentChange)
-class ConsentChangeAdmin(LogAdmin):
-    """Who asked for what, where and when."""
+class ConsentChangeAdmin(PersonalAdmin):
+    """Who asked for what, where and when; and the note of staff who did it for them."""
 
-    list_display = ["changed_at", "recipient", "subject", "channel", "before", "after", "source", "changed_by"]
+    list_display = [
+        "changed_at", "recipient", "subject", "channel", "before", "after", "source", "changed_by", "note",
+        "person",
+    ]  # fmt: skip
     list_filter = ["source", "channel"]
     list_select_related = ["recipient", "changed_by"]
-    fields = ["recipient", "subject", "channel", "before", "after", "source", "changed_by", "changed_at"]
+    fields = ["person", "subject", "channel", "before", "after", "source", "changed_by", "changed_at", "note"]
     search_help_text = _("The whole of a user name or e-mail address, or the subject, such as category:orders.")
 
     def found_by(self, term: str) -> Q:
         """Return the changes of this person, or of this subject."""
-        return Q(recipient__in=recipients_named(term)) | Q(subject=term)
+        return super().found_by(term) | Q(subject=term)
 
 
-class SettingsInline(StackedInline):  # type: ignore[type-arg]
-    """How to reach a user, on the user's own page."""
+@admin.register(Erasure)
+class ErasureAdmin(LogAdmin):
+    """Whose data were erased, upon what, and how far that is."""
 
-    model = RecipientSettings
-    form = SettingsForm
-    verbose_name_plural = _("notifications")
-    can_delete = False
+    list_display = ["requested_at", "recipient_key", "requested_by", "step", "finished_at"]
+    list_select_related = ["requested_by"]
+    fields = ["recipient_key", "requested_at", "requested_by", "note", "step", "counts", "finished_at"]
+    search_help_text = _("The primary key of a user.")
+
+    def found_by(self, term: str) -> Q:
+        """Return the erasures of this user."""
+        return Q(recipient_key=term)
 
 
 # Importing the stock admin has registered it: ours replaces it.
@@ -200,15 +125,12 @@ admin.site.unregister(User)
 
 @admin.register(User)
 class UserAdmin(UserForms, StockUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
-    """Django's own, with how to reach the user."""
+    """Django's own, with the way to what the user is told."""
 
-    def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[InlineModelAdmin[Any, Any]]]:
-        """Return the settings, once there is a user to have them."""
-        return [SettingsInline] if obj else []
+    change_form_template = "admin/notifications/people/user.html"
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Note in the history who changed what."""
-        super().save_formset(request, form, formset, change)
-        for one in formset.forms:
-            if isinstance(one, SettingsForm) and one.has_changed():
-                one.write_consent(request.user)
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
+        """Show the form, with a link for who may follow it."""
+        shown = {"may_see_person": request.user.has_perm(person.VIEW)}
+        kwargs["extra_context"] = {**(kwargs.get("extra_context") or {}), **shown}
+        return super().change_view(request, object_id, *args, **kwargs)

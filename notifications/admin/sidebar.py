@@ -39,6 +39,13 @@ SECTIONS: list[tuple[StrOrPromise, list[tuple[StrOrPromise, str, str, str]]]] = 
     (
         _("People"),
         [
+            (_("People"), "support_agent", "admin:notifications_people", "notifications.view_recipientsettings"),
+            (
+                _("Why did they (not) get it?"),
+                "help",
+                "admin:notifications_why",
+                "notifications.view_recipientsettings",
+            ),
             (_("Users"), "person", "admin:auth_user_changelist", "auth.view_user"),
             (_("Preferences"), "tune", "admin:notifications_preference_changelist", "notifications.view_preference"),
             (

@@ -11,13 +11,14 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.core.validators import validate_email
 from django.db.models import Model, Q
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
 from notifications.admin.base import LogAdmin, recipients_named, staff_member
-from notifications.admin.cells import masked
+from notifications.admin.cells import link_to, masked
 from notifications.admin_theme import Dressed
-from notifications.models import Endpoint, Suppression
+from notifications.models import Delivery, Endpoint, Suppression
 from notifications.models.recipients import phone_validator
 from notifications.models.suppressions import address_hashes
 from notifications.services import suppressions
@@ -72,9 +73,10 @@ class SuppressionAdmin(LogAdmin):
     ]  # fmt: skip
     list_filter = ["channel", "source"]
     list_select_related = ["recipient"]
+    linked_by = ("recipient",)
     search_help_text = _("The whole of an e-mail address, a phone number or a user name.")
     fieldsets = [
-        (None, {"fields": ["channel", "address", "recipient", "why", "source", "code"]}),
+        (None, {"fields": ["channel", "address", "recipient", "why", "source", "code", "came_of"]}),
         (_("When"), {"fields": ["created_at", "expires_at", "lifted_at", "lifted_by", "lift_reason"]}),
     ]
 
@@ -120,7 +122,9 @@ class SuppressionAdmin(LogAdmin):
         now = clock.now()
         if change:
             rows = Suppression.objects.filter(pk=obj.pk)
-            suppressions.lift(rows, by=staff_member(request), reason=form.cleaned_data["lift_reason"], now=now)
+            reason = form.cleaned_data["lift_reason"]
+            suppressions.lift(rows, by=staff_member(request), reason=reason, now=now)
+            obj.refresh_from_db()
             return
         given = form.cleaned_data
         if not suppressions.add(given["channel"], given["address"], reason=Reason(given["reason"]), now=now):
@@ -132,6 +136,12 @@ class SuppressionAdmin(LogAdmin):
     def masked_address(self, obj: Suppression) -> str:
         """Return the address for a list, which others may see over the shoulder."""
         return masked(obj.address) or str(_("erased"))
+
+    @admin.display(description=_("came of"))
+    def came_of(self, obj: Suppression) -> SafeString | str:
+        """Return a link to the delivery by which it was found out."""
+        culprit = suppressions.evidence(obj)
+        return "-" if culprit is None else link_to(Delivery, culprit.pk, culprit)
 
     @admin.display(description=_("reason"))
     def why(self, obj: Suppression) -> str:

@@ -8,6 +8,7 @@ from notifications.models.consent import ConsentChange, FrequencyCount, Mute
 from notifications.models.deliveries import Attempt, Delivery
 from notifications.models.digests import Digest
 from notifications.models.endpoints import Endpoint
+from notifications.models.erasures import Erasure
 from notifications.models.events import Event
 from notifications.models.holds import Pause, SendRate
 from notifications.models.inbox import Notification
@@ -30,6 +31,7 @@ __all__ = [
     "Delivery",
     "Digest",
     "Endpoint",
+    "Erasure",
     "Event",
     "FrequencyCount",
     "HourlyCount",

@@ -67,6 +67,8 @@ class ConsentChange(models.Model):
     #: Who did it; null: nobody who was logged in.
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     changed_at = models.DateTimeField()
+    #: What staff had to say for themselves; shown to the recipient, too. Empty where the recipient did it.
+    note = models.TextField(blank=True, db_default="")
 
     class Meta:
         ordering = ["-changed_at", "-id"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from django.db import transaction
 from django.db.models import Q
 from django.views.decorators.debug import sensitive_variables
 
@@ -84,6 +85,30 @@ def authenticate(text: str, *, now: datetime) -> ApiKey | None:
         return None
     _note_use(key, now)
     return key
+
+
+def rotate(key: ApiKey, *, now: datetime, overlap: timedelta, by: Any = None) -> Issued:
+    """
+    Make a key in the place of another, which works for `overlap` longer, so that its service is never without one.
+
+    It may do what the other may, for ever or until the same instant. Raise `WrongApiKey` for one that works no more.
+    """
+    if not _is_alive(key, now):
+        raise WrongApiKey(f"The key {key.prefix} is revoked or has expired; make a new one.")
+    known = {ALL, *Template.objects.filter(code__in=key.templates).values_list("code", flat=True)}
+    with transaction.atomic():
+        issued = issue(
+            key.name,
+            now=now,
+            templates=[code for code in key.templates if code in known],
+            may_publish=key.may_publish,
+            may_read=key.may_read,
+            expires_at=key.expires_at,
+            by=by,
+        )
+        ends = min(now + overlap, key.expires_at or now + overlap)
+        ApiKey.objects.filter(pk=key.pk).update(**({"expires_at": ends} if overlap else {"revoked_at": now}))
+    return issued
 
 
 def revoke(keys: Any, *, now: datetime) -> int:

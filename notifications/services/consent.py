@@ -25,6 +25,8 @@ class Origin:
     source: ConsentSource
     #: The user who did it; None: nobody was logged in.
     by: Any = None
+    #: Why, in the words of staff who did it on somebody's behalf.
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ def note(recipient: Any, changes: Iterable[Change], *, now: datetime, origin: Or
             source=origin.source,
             changed_by=origin.by,
             changed_at=now,
+            note=origin.note,
         )
         for change in changes
     )

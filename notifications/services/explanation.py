@@ -10,7 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
     from zoneinfo import ZoneInfo
+
+    from django.db.models import Model
 
 
 class Basis(TextChoices):
@@ -23,6 +26,19 @@ class Basis(TextChoices):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """The row that a line is about, for whoever can show it."""
+
+    #: Name of the model, in small letters: event, broadcast, notification, delivery.
+    kind: str
+    id: UUID
+
+    @classmethod
+    def of(cls, row: Model) -> Row:
+        return cls(kind=str(row._meta.model_name), id=row.pk)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One thing there is to say, in the active language and in the recipient's time zone."""
 
@@ -30,12 +46,14 @@ class Line:
     basis: Basis
     #: Empty: it is not about one channel.
     channel: str = ""
-    #: Of a delivery, a route, an event or a broadcast; empty: there is none.
+    #: Of a delivery, a route, an event or a broadcast, or `paused`; empty: there is none.
     state: str = ""
     #: A `Reason`; empty: there is none.
     reason: str = ""
     #: Aware, UTC: when it happened, or when it is due.
     at: datetime | None = None
+    #: None: there is none, or not one.
+    row: Row | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

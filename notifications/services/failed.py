@@ -85,7 +85,8 @@ def events(selection: Selection, now: datetime) -> QuerySet[Any]:
 def deliveries(selection: Selection, now: datetime) -> QuerySet[Any]:
     """Return the failed deliveries that are meant, each with its `obstacle`."""
     events = Event.objects.filter(pk=OuterRef("event_id"))
-    kept = Q(content__isnull=False) | Exists(events.filter(emptied_at__isnull=True))
+    erased = Q(recipient__isnull=True, address="")
+    kept = (Q(content__isnull=False) | Exists(events.filter(emptied_at__isnull=True))) & ~erased
     cancelled = Exists(events.filter(cancelled_at__isnull=False)) | Exists(_cancelled_broadcasts())
     accepted = Exists(Attempt.objects.filter(delivery=OuterRef("pk"), outcome=Outcome.SENT))
     unknown = Q(pk__in=[]) if selection.include_unknown else Q(state=DeliveryState.UNKNOWN)

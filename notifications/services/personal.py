@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from notifications.exceptions import WrongPreference
 from notifications.models import Delivery, RecipientSettings
+from notifications.models.recipients import phone_validator
 from notifications.pipeline.quiet_hours import QuietHours, time_zone
 from notifications.registry import did_you_mean
 from notifications.services.consent import Change, changing, note
@@ -49,6 +51,16 @@ def set_time_zone(recipient: Any, zone: str, *, now: datetime, origin: Origin) -
     return _set(recipient, "time_zone", name, now=now, origin=origin)
 
 
+def set_phone(recipient: Any, phone: str, *, now: datetime, origin: Origin) -> bool:
+    """Write the phone, in the international form; empty: none. Return whether anything changed."""
+    try:
+        if phone:
+            phone_validator(phone)
+    except ValidationError as e:
+        raise WrongPreference(" ".join(e.messages), field="phone") from e
+    return _set(recipient, "phone", phone, now=now, origin=origin)
+
+
 def set_locale(recipient: Any, locale: str, *, now: datetime, origin: Origin) -> bool:
     """Write the language, one of the site's; empty: the site's own. Return whether anything changed."""
     known = dict(settings.LANGUAGES)
@@ -67,13 +79,19 @@ def _set(recipient: Any, name: str, value: Any, *, now: datetime, origin: Origin
             return False
         setattr(row, name, value)
         row.save(update_fields=[name])
-        note(recipient, [Change(subject=name, before=_text(before), after=_text(value))], now=now, origin=origin)
-        if name == "locale":
+        text = _ending if name == "phone" else _text
+        note(recipient, [Change(subject=name, before=text(before), after=text(value))], now=now, origin=origin)
+        if name in {"locale", "phone"}:
             return True
         # Looked at again at once: if it is still quiet, they are put off again, without a try.
         waiting = Delivery.objects.filter(recipient=recipient, state=DeliveryState.PENDING, reason=Reason.QUIET_HOURS)
         waiting.update(due_at=now)
     return True
+
+
+def _ending(phone: str) -> str:
+    """Return enough of a phone to know it by: history and journal are read by many."""
+    return f"…{phone[-3:]}" if phone else ""
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,8 @@ from notifications import conf
 from notifications.models import Attempt, Broadcast, Delivery, Event, Notification
 from notifications.pipeline import pausing
 from notifications.services import reevaluated, suppressions, tracking
-from notifications.services.explanation import Basis, Line, shown
+from notifications.services.explanation import Basis, Line, Row, shown
+from notifications.services.remedies import PAUSED
 from notifications.types import BroadcastState, Channel, DeliveryState, EventState, Outcome, Reason
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
     from zoneinfo import ZoneInfo
+
+    from django.db.models import Model
 
 #: What is shown of each kind.
 SHOWN = 5
@@ -98,7 +101,7 @@ def _of_notifications(rows: list[Notification], zone: ZoneInfo) -> Iterator[Line
     for notification in rows:
         said = {"at": shown(notification.created_at, zone), "about": notification.about}
         text = _("Notified at %(at)s about %(about)s") if notification.about else _("Notified at %(at)s")
-        yield _line(text % said, at=notification.created_at)
+        yield _line(text % said, at=notification.created_at, row=notification)
         of_it = by_notification.get(notification.pk, [])
         if not of_it:
             days = {"days": f"{conf.current().retention_deliveries_days:g}"}
@@ -124,7 +127,7 @@ def _of_deliveries(rows: Iterable[Delivery], zone: ZoneInfo) -> Iterator[Line]:
         if row.pk in last:
             parts.append(_("the last one: %(outcome)s") % {"outcome": Outcome(last[row.pk].outcome).label})
         parts += _feedback(row, zone)
-        yield _line(", ".join(parts), channel=row.channel, state=row.state, reason=row.reason, at=at)
+        yield _line(", ".join(parts), channel=row.channel, state=row.state, reason=row.reason, at=at, row=row)
 
 
 def _feedback(row: Delivery, zone: ZoneInfo) -> Iterator[str]:
@@ -144,9 +147,9 @@ def _of_events(events: Events, told: set[UUID], zone: ZoneInfo, now: datetime) -
     for event in untold[:SHOWN]:
         at = event.finished_at or event.due_at
         said = {"at": shown(at, zone), "error": event.last_error}
-        yield _line(_of_event(event, now) % said, state=event.state, at=at)
+        yield _line(_of_event(event, now) % said, state=event.state, at=at, row=event)
         if event.finished_at is None and event.broadcast_id in pausing.current(now).broadcasts:
-            yield _line(_("Its broadcast is paused."))
+            yield _line(_("Its broadcast is paused."), state=PAUSED)
     if len(untold) > SHOWN:
         yield _line(_("Older events for this user are left out."))
 
@@ -192,9 +195,9 @@ def _of_broadcasts(subject: Subject, now: datetime) -> Iterator[Line]:
             text = _("A broadcast to the audience %(audience)s could not be expanded at %(at)s: %(error)s")
         else:
             text = _("A broadcast to the audience %(audience)s: %(state)s at %(at)s.")
-        yield _line(text % said, state=row.state, at=at)
+        yield _line(text % said, state=row.state, at=at, row=row)
         if row.finished_at is None and row.pk in pausing.current(now).broadcasts:
-            yield _line(_("Its broadcast is paused."))
+            yield _line(_("Its broadcast is paused."), state=PAUSED)
         yield reevaluated.membership(row.audience, subject.recipient)
 
 
@@ -229,5 +232,14 @@ def _of_nobody(subject: Subject, events: Events, *, is_told: bool) -> Iterator[L
     )
 
 
-def _line(text: str, *, channel: str = "", state: str = "", reason: str = "", at: datetime | None = None) -> Line:
-    return Line(text=text, basis=Basis.RECORDED, channel=channel, state=state, reason=reason, at=at)
+def _line(
+    text: str,
+    *,
+    channel: str = "",
+    state: str = "",
+    reason: str = "",
+    at: datetime | None = None,
+    row: Model | None = None,
+) -> Line:
+    about = None if row is None else Row.of(row)
+    return Line(text=text, basis=Basis.RECORDED, channel=channel, state=state, reason=reason, at=at, row=about)

@@ -11,6 +11,7 @@ from notifications.pipeline import dry_run, pausing, routing
 from notifications.pipeline.recipients import users_of
 from notifications.services import suppressions
 from notifications.services.explanation import Basis, Line, shown
+from notifications.services.remedies import PAUSED
 from notifications.types import Channel, DeliveryState, Reason
 
 if TYPE_CHECKING:
@@ -49,11 +50,12 @@ def pauses(template: str, channels: Iterable[str], *, now: datetime) -> Iterator
     """Yield what is held at the moment, of a template and these channels."""
     held = pausing.current(now)
     for scope in held.over(template):
-        yield _line(_("Paused at the moment: %(scope)s") % {"scope": scope.label})
+        yield _line(_("Paused at the moment: %(scope)s") % {"scope": scope.label}, state=PAUSED)
     for channel in channels:
         for scope in held.over_channel(channel):
             label = _("%(channel)s: paused at the moment: %(scope)s")
-            yield _line(label % {"channel": Channel(channel).label, "scope": scope.label}, channel=channel)
+            said = {"channel": Channel(channel).label, "scope": scope.label}
+            yield _line(label % said, channel=channel, state=PAUSED)
 
 
 def membership(audience: str, recipient: Any) -> Line:

@@ -112,3 +112,52 @@ def test_it_does_not_say_the_hash_to_who_filters_by_it(admin_client, issued, add
     page = admin_client.get(address("apikey", "changelist"), {"hash__startswith": issued.key.hash[:1]}, follow=True)
 
     assert "something this list does not know" in page.text
+
+
+def test_a_key_is_rotated_and_the_new_one_shown_once(admin_client, admin_user, issued, address):
+    here = address("apikey", "rotate", issued.key.pk)
+    assert here in admin_client.get(address("apikey", "change", issued.key.pk)).text
+    assert admin_client.get(here).status_code == 200
+    assert ApiKey.objects.count() == 1
+
+    page = admin_client.post(here, {"overlap": "24"})
+
+    (text,) = KEY.findall(page.text)
+    now = timezone.now()
+    key = api_keys.authenticate(text, now=now + timedelta(days=30))
+    assert key is not None
+    assert key.created_by == admin_user
+    assert api_keys.authenticate(issued.text, now=now) == issued.key
+    assert api_keys.authenticate(issued.text, now=now + timedelta(days=1, minutes=1)) is None
+    said = " ".join(f"{entry} {entry.change_message}" for entry in LogEntry.objects.all())
+    assert issued.key.prefix in said
+    assert text.rpartition("_")[2] not in said
+    assert "no-store" in page["Cache-Control"]
+
+
+@pytest.mark.parametrize("overlap", ["", "x", "99999", "-1"])
+def test_an_overlap_there_is_not_rotates_nothing(admin_client, issued, address, overlap):
+    page = admin_client.post(address("apikey", "rotate", issued.key.pk), {"overlap": overlap})
+
+    assert page.status_code == 200
+    assert ApiKey.objects.count() == 1
+
+
+def test_what_is_revoked_is_not_rotated(admin_client, issued, address):
+    ApiKey.objects.update(revoked_at=timezone.now())
+    here = address("apikey", "rotate", issued.key.pk)
+
+    assert here not in admin_client.get(address("apikey", "change", issued.key.pk)).text
+    assert "make a new one" in admin_client.post(here, {"overlap": "0"}).text
+    assert ApiKey.objects.count() == 1
+
+
+def test_who_may_not_make_keys_rotates_none(log_in, issued, address):
+    client = log_in("view_apikey", "change_apikey")
+
+    assert client.post(address("apikey", "rotate", issued.key.pk), {"overlap": "0"}).status_code == 403
+    assert ApiKey.objects.count() == 1
+
+
+def test_a_key_there_is_not_is_not_found(admin_client, issued, address):
+    assert admin_client.get(address("apikey", "rotate", 4711)).status_code == 404

@@ -11,7 +11,7 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
-from notifications.models import Preference, RecipientSettings
+from notifications.models import Delivery, Preference, RecipientSettings
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_notification
 from notifications.types import Priority
@@ -74,6 +74,10 @@ def test_json_is_for_programs(alice):
     said = json.loads(run("--json", "--about", ORDER))
 
     assert (said["user"], said["template"], said["about"]) == (str(alice.pk), "ORDER_CREATED", ORDER)
+    assert said["lines"][3].pop("row") == {
+        "kind": "delivery",
+        "id": str(Delivery.objects.get(channel="sms").pk),
+    }
     assert said["lines"][3] == {
         "text": "text message: suppressed, the recipient switched this category off, at 2026-03-01 13:00:00 CET",
         "basis": "recorded",
@@ -87,7 +91,7 @@ def test_json_is_for_programs(alice):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"user": "alicia"}, "No user 'alicia'; pass a username"),
+        ({"user": "alicia"}, r"No user 'alicia' \(did you mean 'alice'\?\); pass a username"),
         ({"user": ""}, "No user ''"),
         ({"user": "99999999999999999999999"}, "No user '9999"),
         ({"template": "ORDER_CRATED"}, r"No template 'ORDER_CRATED' \(did you mean 'ORDER_CREATED'\?\)"),

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from notifications.models import ApiKey
-from notifications.services.api_keys import WrongApiKey, authenticate, issue, named, prefix_of, revoke
+from notifications.services.api_keys import WrongApiKey, authenticate, issue, named, prefix_of, revoke, rotate
 
 pytestmark = pytest.mark.django_db
 
@@ -176,3 +176,41 @@ def test_secrets_are_compared_in_constant_time(issued, monkeypatch):
     authenticate("nothing", now=NOW)
 
     assert [len(a) == len(b) == 64 for a, b in asked] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("overlap", "after"),
+    [(timedelta(0), timedelta(0)), (timedelta(days=1), timedelta(days=1))],
+    ids=["at once", "a day"],
+)
+def test_a_key_is_rotated_and_the_former_works_for_as_long_as_was_said(issued, overlap, after):
+    new = rotate(issued.key, now=NOW, overlap=overlap)
+
+    assert authenticate(new.text, now=NOW + timedelta(days=400)) == new.key
+    assert (new.key.name, new.key.templates) == ("billing", ["ORDER_CREATED"])
+    if overlap:
+        assert authenticate(issued.text, now=NOW + after - timedelta(seconds=1)) == issued.key
+    assert authenticate(issued.text, now=NOW + after) is None
+
+
+def test_a_key_that_ends_sooner_is_not_prolonged_by_rotating_it(template):
+    ends = NOW + timedelta(hours=1)
+    issued = issue("billing", now=NOW, expires_at=ends)
+
+    new = rotate(issued.key, now=NOW, overlap=timedelta(days=7))
+
+    assert ApiKey.objects.get(pk=issued.key.pk).expires_at == new.key.expires_at == ends
+
+
+def test_what_works_no_more_is_not_rotated(issued):
+    revoke(ApiKey.objects.all(), now=NOW)
+    issued.key.refresh_from_db()
+
+    with pytest.raises(WrongApiKey, match="make a new one"):
+        rotate(issued.key, now=NOW, overlap=timedelta(0))
+
+
+def test_a_template_that_is_gone_is_left_out_of_the_new_key(issued):
+    issued.key.templates = ["ORDER_CREATED", "GONE"]
+
+    assert rotate(issued.key, now=NOW, overlap=timedelta(0)).key.templates == ["ORDER_CREATED"]
