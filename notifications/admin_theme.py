@@ -61,6 +61,10 @@ _ACE: dict[str, Any] = {
 class ModelAdmin(ThemedAdmin):  # type: ignore[type-arg]
     """The base of every page of ours about a model: in this look, and with the values of each change in the log."""
 
+    class Media:
+        css = {"all": ["notifications/admin.css"]}
+        js = ["notifications/admin.js"]
+
     def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
         """Return what was changed, from what to what."""
         return journal.told(form, formsets, add=add)

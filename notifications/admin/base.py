@@ -60,9 +60,6 @@ class CarefulAdmin(ModelAdmin):  # type: ignore[type-arg]
     #: What links of ours filter a list by, besides `list_filter`.
     linked_by: tuple[str, ...] = ()
 
-    class Media:
-        css = {"all": ["notifications/admin.css"]}
-
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         """Return the row; none has an id with a NUL, or beyond what the database can hold."""
         try:

@@ -202,6 +202,9 @@ admin.site.unregister(User)
 class UserAdmin(UserForms, StockUserAdmin, CarefulAdmin):  # type: ignore[type-arg]
     """Django's own, with how to reach the user."""
 
+    # Its box of two lists has no names for screen readers.
+    filter_horizontal = ()
+
     def get_inlines(self, request: HttpRequest, obj: User | None) -> list[type[InlineModelAdmin[Any, Any]]]:
         """Return the settings, once there is a user to have them."""
         return [SettingsInline] if obj else []
