@@ -27,7 +27,7 @@ class OrderLineInline(TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Order)
-class OrderAdmin(ModelAdmin):  # type: ignore[type-arg]
+class OrderAdmin(ModelAdmin):
     """Read-only: an edited status would skip the status machine and tell nobody."""
 
     list_display = ["number", "customer", "status", "total", "currency", "placed_at"]

@@ -51,7 +51,7 @@ class CarefulAutocomplete(AutocompleteSelect):
             return super().optgroups(name, [], attrs)
 
 
-class CarefulAdmin(ModelAdmin):  # type: ignore[type-arg]
+class CarefulAdmin(ModelAdmin):
     """Whatever is typed into the address or the search box is answered by a page, never by an error."""
 
     show_facets = admin.ShowFacets.NEVER

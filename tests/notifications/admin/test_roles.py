@@ -123,7 +123,7 @@ def test_whoever_is_not_staff_is_asked_to_log_in(client, alice, rows):
         if page.name not in {"login", "logout"}:
             for visitor in (client, customer):
                 answer = visitor.get(path_of(page, rows))
-                assert (answer.status_code, answer.url.split("?")[0]) == (302, "/admin/login/"), page.name
+                assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/admin/login/"), page.name
 
 
 def test_superusers_open_all_there_is(admin_client, rows):
