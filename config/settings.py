@@ -240,11 +240,23 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 
 # --- Admin ----------------------------------------------------------------------------------------------------------
 
+#: Blue, 50 to 950: 600 is read on white and carries white words, 500 is read on black.
+ADMIN_BLUES = [
+    "97% .014 254.604", "93.2% .032 255.585", "88.2% .059 254.128", "80.9% .105 251.813", "75% .14 253",
+    "70.7% .165 254.624", "54.6% .245 262.881", "48.8% .243 264.376", "42.4% .199 265.638", "37.9% .146 265.522",
+    "28.2% .091 267.935",
+]  # fmt: skip
 #: What django-unfold reads. The sidebar's lines are in notifications/admin/sidebar.py.
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": NOTIFICATIONS["SITE_NAME"],
     "SITE_HEADER": NOTIFICATIONS["SITE_NAME"],
     "SITE_SYMBOL": "notifications",
+    "COLORS": {
+        "primary": {
+            str(weight): f"oklch({blue})"
+            for weight, blue in zip([50, *range(100, 1000, 100), 950], ADMIN_BLUES, strict=True)
+        }
+    },
     "SITE_URL": "/" if DEMO else None,
     "SHOW_BACK_BUTTON": True,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "notifications.admin_theme.icon"}],

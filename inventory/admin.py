@@ -12,7 +12,7 @@ from notifications.admin_theme import ModelAdmin
 
 
 @admin.register(Product)
-class ProductAdmin(ModelAdmin):  # type: ignore[type-arg]
+class ProductAdmin(ModelAdmin):
     """What the shop sells."""
 
     list_display = ["sku", "name", "price"]
@@ -21,7 +21,7 @@ class ProductAdmin(ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(StockItem)
-class StockItemAdmin(ModelAdmin):  # type: ignore[type-arg]
+class StockItemAdmin(ModelAdmin):
     """The opening stock and the threshold; from then on sales and restocks move the quantity."""
 
     list_display = ["product", "quantity", "low_stock_threshold", "is_low"]

@@ -15,8 +15,11 @@ from django.contrib import admin
 from django.contrib.admin import widgets as stock_widgets
 from django.templatetags.static import static
 
+from notifications.services import journal
+
 if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
+    from django.contrib.admin import ModelAdmin as ThemedAdmin
+    from django.contrib.admin import StackedInline, TabularInline
     from django.http import HttpRequest
     from django_stubs_ext import StrOrPromise
 
@@ -27,9 +30,11 @@ if not TYPE_CHECKING:
     if UNFOLD:
         from unfold import forms as unfold_forms
         from unfold import widgets as unfold_widgets
-        from unfold.admin import ModelAdmin, StackedInline, TabularInline
+        from unfold.admin import ModelAdmin as ThemedAdmin
+        from unfold.admin import StackedInline, TabularInline
     else:
-        from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
+        from django.contrib.admin import ModelAdmin as ThemedAdmin
+        from django.contrib.admin import StackedInline, TabularInline
 
 if apps.is_installed("django_ace") and not TYPE_CHECKING:
     from django_ace import AceWidget as SourceArea
@@ -51,6 +56,18 @@ _ACE: dict[str, Any] = {
     "useworker": False,
     "useStrictCSP": True,
 }
+
+
+class ModelAdmin(ThemedAdmin):  # type: ignore[type-arg]
+    """The base of every page of ours about a model: in this look, and with the values of each change in the log."""
+
+    class Media:
+        css = {"all": ["notifications/admin.css"]}
+        js = ["notifications/admin.js"]
+
+    def construct_change_message(self, request: HttpRequest, form: Any, formsets: Any, add: bool = False) -> Any:
+        """Return what was changed, from what to what."""
+        return journal.told(form, formsets, add=add)
 
 
 def action(*, description: StrOrPromise, permissions: list[str] | None = None) -> Callable[[_F], _F]:

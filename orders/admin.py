@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
 from notifications.admin_theme import ModelAdmin, TabularInline
@@ -11,13 +11,23 @@ from orders.models import Order, OrderLine
 
 
 class OrderLineInline(TabularInline):  # type: ignore[type-arg]
-    """The lines, below their order."""
+    """The lines, below their order: what was bought."""
 
     model = OrderLine
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nothing is added to an order by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """What was bought stays as it was."""
+        return False
 
 
 @admin.register(Order)
-class OrderAdmin(ModelAdmin):  # type: ignore[type-arg]
+class OrderAdmin(ModelAdmin):
     """Read-only: an edited status would skip the status machine and tell nobody."""
 
     list_display = ["number", "customer", "status", "total", "currency", "placed_at"]

@@ -10,7 +10,7 @@ from payments.models import Payment
 
 
 @admin.register(Payment)
-class PaymentAdmin(ModelAdmin):  # type: ignore[type-arg]
+class PaymentAdmin(ModelAdmin):
     """Read-only: the gateway decides what was paid."""
 
     list_display = ["order_number", "payer", "amount", "currency", "state", "failure_code", "created_at"]

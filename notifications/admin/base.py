@@ -51,7 +51,7 @@ class CarefulAutocomplete(AutocompleteSelect):
             return super().optgroups(name, [], attrs)
 
 
-class CarefulAdmin(ModelAdmin):  # type: ignore[type-arg]
+class CarefulAdmin(ModelAdmin):
     """Whatever is typed into the address or the search box is answered by a page, never by an error."""
 
     show_facets = admin.ShowFacets.NEVER
@@ -59,9 +59,6 @@ class CarefulAdmin(ModelAdmin):  # type: ignore[type-arg]
     in_unfold = UNFOLD
     #: What links of ours filter a list by, besides `list_filter`.
     linked_by: tuple[str, ...] = ()
-
-    class Media:
-        css = {"all": ["notifications/admin.css"]}
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         """Return the row; none has an id with a NUL, or beyond what the database can hold."""

@@ -128,6 +128,8 @@ class UserAdmin(UserForms, StockUserAdmin, CarefulAdmin):  # type: ignore[type-a
     """Django's own, with the way to what the user is told."""
 
     change_form_template = "admin/notifications/people/user.html"
+    # Its box of two lists has no names for screen readers.
+    filter_horizontal = ()
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> Any:
         """Show the form, with a link for who may follow it."""

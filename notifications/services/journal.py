@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import Model
+from django.forms import ModelMultipleChoiceField, MultipleChoiceField
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from django.contrib.auth.base_user import AbstractBaseUser
-    from django.db.models import Model
+    from django.forms import BaseForm, BaseModelFormSet
 
 #: Longest value that is written as it is.
 MAX_LENGTH = 60
@@ -37,6 +39,39 @@ def record_all(
     text = " ".join([message, "; ".join(diff(changes or {}))]).strip()
     for obj in objects:
         LogEntry.objects.log_actions(user.pk, [obj], CHANGE, text)
+
+
+def told(form: BaseForm, formsets: Iterable[BaseModelFormSet[Any, Any]] | None, *, add: bool) -> list[dict[str, Any]]:
+    """Return what forms changed, as `LogEntry.change_message` has it, with the values where Django has the names only."""
+    entries: list[dict[str, Any]] = [{"added": {}}] if add else _changed(form, {})
+    for formset in formsets or ():
+        changed = {id(row) for row, _ in formset.changed_objects}
+        entries += [{"added": _named(row)} for row in formset.new_objects]
+        for one in formset.initial_forms:
+            if id(one.instance) in changed:
+                entries += _changed(one, _named(one.instance))
+        entries += [{"deleted": _named(row)} for row in formset.deleted_objects]
+    return entries
+
+
+def _changed(form: BaseForm, what: dict[str, str]) -> list[dict[str, Any]]:
+    changes = {name: _values(form, name) for name in form.changed_data}
+    return [{"changed": {**what, "fields": diff(changes)}}] if changes else []
+
+
+def _named(row: Model) -> dict[str, str]:
+    return {"name": str(row._meta.verbose_name), "object": str(row)}
+
+
+def _values(form: BaseForm, name: str) -> tuple[Any, Any]:
+    """Return the value before and after; of a choice of many, what was taken away and what was added."""
+    old = form.get_initial_for_field(form.fields[name], name) if name in form.fields else None
+    new = form.cleaned_data.get(name)
+    if isinstance(form.fields.get(name), MultipleChoiceField | ModelMultipleChoiceField):
+        before, after = ({str(item) for item in items or ()} for items in (old, new))
+        return ", ".join(sorted(before - after)), ", ".join(sorted(after - before))
+    # Chosen rows are told by their keys: the old one may be gone.
+    return old, new.pk if isinstance(new, Model) else new
 
 
 def diff(changes: Mapping[str, tuple[Any, Any]]) -> list[str]:

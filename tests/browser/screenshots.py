@@ -19,16 +19,19 @@ from tests.browser.looking import bell, found, items, reach
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "docs" / "images"
+#: Who may do everything in the demo.
+BOSS = "admin"
+STAFF = {"width": 1440, "height": 900}
 WIDE, NARROW = {"width": 1180, "height": 780}, {"width": 375, "height": 720}
 
 
 @contextmanager
-def window(browser, address, **options):
-    """Yield a page of the demo with Alice logged in."""
+def window(browser, address, *, who="alice", **options):
+    """Yield a page of the demo with somebody logged in."""
     context = browser.new_context(base_url=address, device_scale_factor=2, locale="en-GB", **options)
     page = context.new_page()
     page.goto("/")
-    page.get_by_role("button", name=re.compile("alice", re.IGNORECASE)).first.click()
+    page.get_by_role("button", name=re.compile(who, re.IGNORECASE)).first.click()
     reach(page, "live")
     yield page
     context.close()
@@ -84,6 +87,22 @@ def draw(browser, address):
         shoot(page, "preferences-page")
 
 
+def draw_admin(browser, address):
+    """Look at the pages of staff: their lists lead to what is in the picture."""
+    for scheme in ("light", "dark"):
+        with window(browser, address, who=BOSS, viewport=STAFF, color_scheme=scheme) as page:
+            page.goto("/admin/notifications/template/")
+            shoot(page, f"admin-templates-{scheme}")
+            page.goto("/admin/notifications/template/ORDER_CREATED/change/")
+            page.get_by_role("button", name=re.compile("Edit wording|Open the draft")).first.click()
+            page.wait_for_url("**/templateversion/**")
+            shoot(page, f"admin-editor-{scheme}")
+            page.goto("/admin/notifications/delivery/?channel__exact=email")
+            page.locator("#result_list th a").first.click()
+            page.wait_for_url("**/change/**")
+            shoot(page, f"admin-delivery-{scheme}")
+
+
 def main():
     import os
 
@@ -104,6 +123,7 @@ def main():
             browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
             live_through_a_day(browser, demo.address)
             draw(browser, demo.address)
+            draw_admin(browser, demo.address)
             browser.close()
         finally:
             demo.kill()

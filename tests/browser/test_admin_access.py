@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
 from playwright.sync_api import expect
 
+from tests.staff_pages import make_everything, pages, path_of
+
 pytestmark = pytest.mark.browser
+
+#: Answers that are no page, and pages that would log us out.
+NOT_SHOWN = {"logout", "login", "jsi18n", "autocomplete", "search", "edit_wording", "view_on_site"}
 
 
 @pytest.fixture
@@ -34,3 +41,76 @@ def test_staff_log_in_and_see_a_page_without_a_single_complaint(chromium, addres
     expect(page.locator("#nav-sidebar-apps")).to_be_visible()
     assert said == []
     context.close()
+
+
+@pytest.fixture
+def shown(boss, alice):
+    """Where there is something to see: each model's list, row and history, the forms there are, and pages of our own."""
+    rows = make_everything(boss, alice)
+    client = Client()
+    client.force_login(boss)
+    paths = {path_of(page, rows) for page in pages() if page.view not in NOT_SHOWN}
+    # Nobody adds to a log, nor takes anything out of it.
+    return [path for path in sorted(paths) if client.get(path).status_code != 403]
+
+
+def wrongs(page):
+    """Return what axe finds that keeps people out."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (rule["id"], [node["html"][:120] for node in rule["nodes"]][:2])
+        for rule in found
+        if rule["impact"] in {"serious", "critical"}
+    ]
+
+
+def watched(context):
+    """Return a page, and what its console says."""
+    page = context.new_page()
+    said = []
+    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    return page, said
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_that_keeps_people_out(visit, boss, shown, scheme):
+    page, said = watched(visit(boss, color_scheme=scheme))
+    found = {}
+    for path in shown:
+        assert page.goto(path).status == 200, path
+        if wrong := wrongs(page):
+            found[path] = wrong
+
+    assert found == {}
+    assert said == []
+
+
+def test_on_a_phone_no_page_is_wider_than_the_screen(visit, boss, shown):
+    page, _ = watched(visit(boss, viewport={"width": 360, "height": 720}))
+    wide = {}
+    for path in shown:
+        page.goto(path)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 360:
+            wide[path] = width
+
+    assert wide == {}
+
+
+def test_by_keyboard_one_finds_a_delivery_and_opens_it(visit, boss, shown):
+    page, _ = watched(visit(boss))
+    page.goto("/admin/notifications/delivery/")
+    row = page.locator("#result_list th a").first
+
+    page.locator("#searchbar").focus()
+    page.keyboard.type("alice")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**q=alice**")
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if row.evaluate("element => element === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/change/**")
