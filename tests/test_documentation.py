@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
+from django.db.models import Model
 from django.utils import timezone
 
 from notifications import checks, conf, exceptions, registry
@@ -411,5 +412,6 @@ def test_the_examples_of_push_configure_it_and_register_an_app(client, alice, se
 def test_the_page_on_personal_data_says_of_every_table_what_becomes_of_it():
     page = (ROOT / "docs/personal-data.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    models: list[type[Model]] = [*personal_data.OWNED, Event, Erasure]
 
-    assert told == {model.__name__ for model in [*personal_data.OWNED, Event, Erasure]}
+    assert told == {model.__name__ for model in models}
