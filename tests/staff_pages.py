@@ -19,7 +19,9 @@ from notifications.models import (
     Category,
     ConsentChange,
     Delivery,
+    Erasure,
     Event,
+    Mute,
     Notification,
     Preference,
     Suppression,
@@ -80,6 +82,8 @@ def make_everything(boss: Any, user: Any) -> dict[str, Any]:
             id=ids.uuid7(), host="web-1", process=1, threads=10, started_at=now, seen_at=now, queues=[]
         ),
         user.notification_settings,
+        Mute.objects.create(recipient=user, about="orders.order:2", created_at=now),
+        Erasure.objects.create(recipient_key="0", requested_at=now, step="done", finished_at=now),
     ]  # fmt: skip
     suppressions.add("email", "bounced@example.com", reason=Reason.HARD_BOUNCE, now=now)
     return {row._meta.label_lower: row for row in [*rows, Suppression.objects.get()]}
@@ -90,7 +94,7 @@ def path_of(page: Page, rows: dict[str, Any]) -> str:
     given: dict[str, str] = {}
     for parameter in page.parameters:
         row = rows[page.model or "auth.user"]
-        given[parameter] = "notifications" if parameter == "app_label" else quote(row.pk)
+        given[parameter] = {"app_label": "notifications", "number": "1"}.get(parameter, quote(row.pk))
     if page.name == "view_on_site":
         given = {"content_type_id": "1", "object_id": "1"}
     return reverse(f"admin:{page.name}", kwargs=given)

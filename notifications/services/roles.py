@@ -47,7 +47,9 @@ ROLES: dict[str, list[str]] = {
     ],
     "Operator": [
         *_SUPPORT,
-        *_view(_OPERATIONS),
+        *_view([*_OPERATIONS, "erasure"]),
+        "notifications.add_suppression",
+        "notifications.change_suppression",
         "notifications.view_apikey",
         "notifications.view_dashboard",
         "notifications.reveal_delivery",
@@ -59,7 +61,7 @@ ROLES: dict[str, list[str]] = {
     ],
     "Support": _SUPPORT,
     "Auditor": [
-        *_view([*_LOGS, *_PEOPLE, *_WORDS, *_OPERATIONS, "apikey"]),
+        *_view([*_LOGS, *_PEOPLE, *_WORDS, *_OPERATIONS, "apikey", "erasure"]),
         "notifications.view_dashboard",
         "auth.view_user",
         "auth.view_group",

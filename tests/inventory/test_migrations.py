@@ -30,4 +30,4 @@ def test_a_group_that_staff_made_keeps_its_members(alice):
 
     migration.make_group(apps, connection.schema_editor())
 
-    assert list(Group.objects.get().user_set.all()) == [alice]
+    assert list(Group.objects.get(name=STOCK_MANAGERS).user_set.all()) == [alice]
