@@ -18,8 +18,6 @@ _CURVE = ec.SECP256R1()
 _RECORD_SIZE = 4096
 #: The only record is the last one (RFC 8188 §2).
 _LAST = b"\x02"
-#: Bytes of plain text that fit into the 4096 that every push service takes (RFC 8291 §4).
-MAX_PLAIN = 3993
 
 
 def encrypt(

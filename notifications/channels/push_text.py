@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Bytes of a title and of a link. Longer titles are cut; a longer link is left out, since half of one leads nowhere.
 MAX_TITLE, MAX_LINK = 512, 1536
+#: Bytes of plain text that fit into the 4096 that every push service takes, once encrypted (RFC 8291 §4).
+MAX_PLAIN = 3993
 ELLIPSIS = "…"
 _ZERO_WIDTH_JOINER = "\u200d"
 

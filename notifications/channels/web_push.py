@@ -11,7 +11,7 @@ from notifications import clock
 from notifications.channels import addresses, base64url, guard, push_text
 from notifications.channels.base import OneByOne
 from notifications.channels.http import Http, error_of, retry_after
-from notifications.channels.push_encryption import MAX_PLAIN, encrypt
+from notifications.channels.push_encryption import encrypt
 from notifications.channels.vapid import Vapid
 from notifications.exceptions import DeliveryError, MisconfiguredError, PermanentError, ThrottledError
 from notifications.types import Priority, Reason
@@ -68,7 +68,7 @@ class WebPushChannel(OneByOne):
         subscription = _subscription(message.endpoint)
         now = clock.now()
         expires_in = message.expires_at - now if message.expires_at else self._ttl
-        body = _sealed(push_text.as_json(push_text.fitted(message, MAX_PLAIN)), subscription)
+        body = _sealed(push_text.as_json(push_text.fitted(message, push_text.MAX_PLAIN)), subscription)
         token = self._vapid.token(subscription.url, now)
         headers = {
             "Authorization": token.authorization,

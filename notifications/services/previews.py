@@ -11,7 +11,6 @@ from django.utils.translation import ngettext
 
 from notifications import conf, ids
 from notifications.channels import push_text, segments
-from notifications.channels.push_encryption import MAX_PLAIN
 from notifications.channels.sms import MAX_SEGMENTS
 from notifications.exceptions import RenderError
 from notifications.models import Event, TemplateContent
@@ -209,7 +208,7 @@ def _push(rendered: Rendered, event: Event) -> Push:
         action=Action(url=event.action_url, text=event.action_text),
         category="",
     )
-    told = push_text.fitted(message, MAX_PLAIN)
+    told = push_text.fitted(message, push_text.MAX_PLAIN)
     is_cut = (told["title"], told["body"]) != (rendered.title, rendered.body)
     return Push(title=told["title"], body=told["body"], is_cut=is_cut)
 

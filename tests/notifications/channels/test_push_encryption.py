@@ -7,7 +7,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from notifications.channels.base64url import decode
-from notifications.channels.push_encryption import MAX_PLAIN, encrypt
+from notifications.channels.push_encryption import encrypt
+from notifications.channels.push_text import MAX_PLAIN
 from tests.providers.push_service import Browser
 
 PLAIN = b"When I grow up, I want to be a watermelon"

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from notifications.channels.push_encryption import MAX_PLAIN
-from notifications.channels.push_text import as_json, cut, fitted, tag
+from notifications.channels.push_text import MAX_PLAIN, as_json, cut, fitted, tag
 from notifications.ids import uuid7
 from notifications.types import Priority
 from notifications.values import Action, Message, Rendered
