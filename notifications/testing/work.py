@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 #: Rounds at one instant after which it is plain that they will not end.
 MAX_ROUNDS = 1000
-#: Jobs of the clock that move nothing of a story: they ring, beat, and take away what is old.
-LEFT_OUT = frozenset({"sweeper", "heartbeat", "heartbeats", "pruner"})
+#: Jobs of the clock that move nothing of a story: they ring, beat, count, and take away what is old.
+LEFT_OUT = frozenset({"sweeper", "heartbeat", "heartbeats", "rollup", "pruner"})
 #: Columns that say when something happens by itself.
 TIMES = frozenset({"due_at", "expires_at", "lease_until", "snoozed_until", "until"})
 #: A lease has run out when its end is past, not at it.
