@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
@@ -37,6 +38,21 @@ def adapter(name: str, number: int = 0) -> Adapter:
     found = _adapters.get((name, number))
     # Of two threads that make one, both get the same.
     return found or _adapters.setdefault((name, number), _made(name, number))
+
+
+def channels_without_address() -> frozenset[str]:
+    """Return the channels none of whose backends needs an address; one that cannot be loaded is taken to need it."""
+    return frozenset(
+        name for name in conf.channels() if not any(_needs_address(backend.path) for backend in conf.backends(name))
+    )
+
+
+@lru_cache(maxsize=64)
+def _needs_address(path: str) -> bool:
+    try:
+        return bool(getattr(import_string(path), "needs_address", True))
+    except ImportError:
+        return True
 
 
 def close_adapters() -> None:

@@ -50,6 +50,12 @@ class Once(Scripted):
     at_most_once = True
 
 
+class Board(Scripted):
+    """Hangs it up where everybody comes by."""
+
+    needs_address = False
+
+
 class Secretive(ChannelAdapter):
     """Says too much of what it does not like."""
 

@@ -192,7 +192,7 @@ def _check_wanted(row: Delivery, known: _Known, now: datetime) -> None:
 
 def _check_address(row: Delivery, known: _Known) -> None:
     """Look once more whether it can still be sent there: also what is required, and what nobody planned."""
-    if row.channel in REGISTERED and known.endpoint is None:
+    if row.channel in REGISTERED and row.address and known.endpoint is None:
         raise NotNow(DeliveryState.SUPPRESSED, Reason.ENDPOINT_GONE)
     if known.is_suppressed:
         raise NotNow(DeliveryState.SUPPRESSED, Reason.SUPPRESSED_ADDRESS)

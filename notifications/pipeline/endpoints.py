@@ -52,7 +52,7 @@ def disable(addresses: Collection[str], *, now: datetime) -> int:
 
 def note_use(rows: Iterable[Delivery], *, now: datetime) -> None:
     """Note that these were sent to: one statement, and at most once a day for each."""
-    addresses = [row.address for row in rows if row.channel in REGISTERED]
+    addresses = [row.address for row in rows if row.channel in REGISTERED and row.address]
     if addresses:
         due = Q(last_used_at__isnull=True) | Q(last_used_at__lte=now - NOTED_EVERY)
         Endpoint.objects.filter(due, pk__in=_keys(addresses)).update(last_used_at=now)

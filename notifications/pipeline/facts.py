@@ -134,6 +134,7 @@ def of_event(event: Event, live: Wording) -> EventFacts:
         channels=None if event.channels is None else tuple(event.channels),
         worded=live.worded,
         configured=frozenset(registry.channel_names()),
+        addressless=registry.channels_without_address(),
         priority=Priority(event.priority),
         about=event.about,
         escalation={channel: timedelta(seconds=wait) for channel, wait in live.template.escalation.items()},

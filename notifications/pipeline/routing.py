@@ -83,6 +83,8 @@ class EventFacts:
     worded: frozenset[str]
     #: Channels that are set up here.
     configured: frozenset[str]
+    #: Of them, those that have somebody to send to without an address: a room, a screen.
+    addressless: frozenset[str] = frozenset()
     priority: Priority = Priority.NORMAL
     #: What it is about; empty: nothing that could be muted.
     about: str = ""
@@ -249,7 +251,7 @@ def _why_not(
         return unwanted
     if channel == Channel.IN_APP:
         return None
-    if not address:
+    if not address and channel not in event.addressless:
         return Reason.NO_ADDRESS
     # Also of required categories: it would not arrive, or was asked to stop by whoever owns it.
     if (channel, address) in recipient.suppressed:

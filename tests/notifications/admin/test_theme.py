@@ -70,7 +70,7 @@ def test_source_is_edited_in_an_editor_where_there_is_one():
     assert ('data-mode="html"' in shown) == UNFOLD
 
 
-@pytest.mark.skipif(not UNFOLD, reason="this is without")
+@pytest.mark.skipif(not UNFOLD, reason="django-unfold is not installed, or ADMIN_THEME is stock")
 def test_without_unfold_all_of_it_holds_too():
     answer = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", __file__],

@@ -10,6 +10,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from notifications import registry
 from notifications.exceptions import PermanentError
 from notifications.models import Category, Delivery, Endpoint, Preference, Suppression
 from notifications.pipeline import digesting, links
@@ -203,6 +204,36 @@ def test_who_has_no_email_address_is_told_elsewhere(alice, bob, template, use):
 
     assert [message.address for message in adapter.messages] == ["bob@example.com"]
     assert found(recipient=alice) == [("", DeliveryState.SUPPRESSED, Reason.NO_ADDRESS)]
+
+
+@pytest.mark.parametrize("channel", ["sms", "chat"])
+def test_a_channel_that_needs_no_address_sends_to_who_has_none(bob, settings, channel):
+    settings.NOTIFICATION_CHANNELS = {channel: {"BACKEND": "tests.adapters.Board"}}
+    make_template("ORDER_CREATED", contents={(channel, ""): {"body": "We have it."}})
+
+    publish(bob, channel=channel)
+    planned = found()
+    deliver(channel)
+
+    assert planned == [("", DeliveryState.PENDING, "")]
+    assert found() == [("", DeliveryState.SENT, "")]
+
+
+def test_a_channel_needs_an_address_if_one_of_its_backends_does(bob, settings):
+    stand_in = {"BACKEND": "notifications.channels.fake.FakeChannel"}
+    settings.NOTIFICATION_CHANNELS = {"sms": {"BACKEND": "tests.adapters.Board", "FALLBACKS": [stand_in]}}
+    make_template("ORDER_CREATED", contents={("sms", ""): {"body": "We have it."}})
+
+    publish(bob, channel="sms")
+
+    assert found() == [("", DeliveryState.SUPPRESSED, Reason.NO_ADDRESS)]
+
+
+@pytest.mark.parametrize("path", ["no.such.Channel", "tests.adapters.in_use"])
+def test_a_backend_that_says_nothing_of_addresses_needs_one(settings, path):
+    settings.NOTIFICATION_CHANNELS = {"sms": {"BACKEND": path}}
+
+    assert registry.channels_without_address() == frozenset()
 
 
 # --- Endpoints ------------------------------------------------------------------------------------------------------
