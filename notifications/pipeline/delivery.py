@@ -213,8 +213,7 @@ class _Batch:
             if index and (not self._turn(1) or self._look_again(batch[index:])):
                 return batch[index:]
             started_at, started = clock.now(), time.monotonic()
-            with sizing.calling(self._actor):
-                result = next(results, None) or _no_result()
+            result = next(results, None) or _no_result()
             duration = timedelta(seconds=time.monotonic() - started)
             done = settling.Try(result=result, started_at=started_at, duration=duration)
             self._record([(self._rows[message.delivery_id], done)])

@@ -81,7 +81,7 @@ class Places:
         if not actor.startswith("deliver_"):
             return self._running[actor] < DISPATCH_DRAINS
         delivering = sum(number for name, number in self._running.items() if name.startswith("deliver_"))
-        # Where nobody waits for a provider, a second one would only wait for the interpreter.
+        # Where a provider takes whole batches at once, a second one would only wait for the interpreter.
         most = conf.current().drains_per_channel if sizing.waits_for_provider(actor) else 1
         return self._running[actor] < most and delivering < max(self.threads - 2, 1)
 

@@ -63,7 +63,7 @@ def measured(actor: str, rows: int, *, full: bool, moment: float, weight: int | 
 
 @contextmanager
 def calling(actor: str) -> Iterator[None]:
-    """Note how long a call to the provider takes."""
+    """Note how long a call takes that carries a batch; where each message has its own, there is always much to wait for."""
     calls, thread, started = _calls[actor], get_ident(), monotonic()
     calls.begun[thread] = started
     try:
@@ -77,7 +77,11 @@ def calling(actor: str) -> Iterator[None]:
 
 
 def waits_for_provider(actor: str) -> bool:
-    """Tell whether the drains of an actor spend their time in calls, so that more of them get more done."""
+    """
+    Tell whether the drains of an actor spend their time waiting, so that more of them get more done.
+
+    They do unless each call carries a batch and is answered at once: what is sent one by one is settled one by one, too.
+    """
     calls = _calls[actor]
     if calls.share >= WAITING:
         return True
