@@ -18,7 +18,7 @@ from pathlib import Path
 FAST = signal.SIGINT  # ends the sessions, writes everything down, leaves
 IMMEDIATE = signal.SIGQUIT  # PostgreSQL only: leaves at once, and recovers from its log at the next start
 
-START_LIMIT = 30.0  # seconds, generous: a loaded machine may need a few
+START_LIMIT = 60.0  # seconds, generous: RabbitMQ on a loaded machine has taken more than 30
 STOP_LIMIT = 15.0
 POLL = 0.005
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 #: Recipients there are, by profile: the most any scenario tells.
 PEOPLE = {"short": 2000, "full": 100_000}
 #: Scenarios that mostly wait, side by side, by profile.
-JOBS = {"short": 3, "full": 1}
+JOBS = {"short": 2, "full": 1}
 
 
 def main() -> int:
@@ -85,7 +85,8 @@ def _play(scenarios: list[Scenario], *, profile: Profile, seed: int, jobs: int) 
             if lane > 1:
                 # The longest first, or the others would wait for it at the end.
                 chosen.sort(key=lambda scenario: -scenario.limits[profile])
-            for report in _side_by_side(chosen, lane, partial(play, profile=profile, seed=seed, stage=stage), stage):
+            play_one = partial(play, profile=profile, seed=seed, stage=stage, side_by_side=lane)
+            for report in _side_by_side(chosen, lane, play_one, stage):
                 sys.stdout.write(f"{json.dumps(report.as_dict())}\n")
                 sys.stdout.flush()
                 reports.append(report)

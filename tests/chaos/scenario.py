@@ -56,15 +56,19 @@ def scenario(
     return declare
 
 
-def play(scenario: Scenario, *, profile: Profile, seed: int, stage: Stage) -> Report:
-    """Play a scenario to its end, whatever that is; what went wrong is in the report, with the last words of all."""
+def play(scenario: Scenario, *, profile: Profile, seed: int, stage: Stage, side_by_side: int = 1) -> Report:
+    """
+    Play a scenario to its end, whatever that is; what went wrong is in the report, with the last words of all.
+
+    Its time limit is that of a machine to itself: of those that are played side by side, each has so many times as long.
+    """
     started = time.monotonic()
     with runs.opened(
         scenario.name,
         profile=profile,
         seed=seed,
         stage=stage,
-        limit=scenario.limits[profile],
+        limit=scenario.limits[profile] * side_by_side,
         database=scenario.database,
         redis=scenario.redis,
     ) as run:
