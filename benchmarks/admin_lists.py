@@ -100,7 +100,7 @@ def _pages() -> dict[str, str]:
         "find an order": f"{find}?q={about}",
         "find an id": f"{find}?q={failed.pk}",
         "a delivery": reverse("admin:notifications_delivery_change", args=[failed.pk]),
-        "send round again, counted": f"{reverse('admin:notifications_delivery_bulk', args=['retry'])}?state__exact=failed",
+        "send round again, counted": f"{reverse('admin:notifications_delivery_bulk_retry')}?state__exact=failed",
     }
 
 

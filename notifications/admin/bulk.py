@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from notifications import clock
 from notifications.admin import paging
+from notifications.admin.base import staff_member
 from notifications.admin.filters import DeliveryForm
 from notifications.models import Delivery
 from notifications.services import cancelling, failed, journal, redrive
@@ -43,13 +44,14 @@ class Line:
 
 def urls(site: AdminSite) -> list[Any]:
     """Return the page's."""
-    return [path("bulk/<str:verb>/", site.admin_view(bulk_view), name="notifications_delivery_bulk")]
+    return [
+        path(f"bulk/{verb}/", site.admin_view(bulk_view), {"verb": verb}, name=f"notifications_delivery_bulk_{verb}")
+        for verb in PERMISSIONS
+    ]
 
 
 def bulk_view(request: HttpRequest, verb: str) -> HttpResponse:
     """Show what would be done to whom, or do it."""
-    if verb not in PERMISSIONS:
-        raise Http404
     if not request.user.has_perm(PERMISSIONS[verb]) or not request.user.has_perm("notifications.view_delivery"):
         raise PermissionDenied
     form = DeliveryForm(request.GET)
@@ -79,14 +81,11 @@ def _confirmed(request: HttpRequest, verb: str, form: DeliveryForm, ready: int, 
         return HttpResponseRedirect(request.get_full_path())
     example = _example(verb, form.asked(), include_unknown="include_unknown" in request.GET)
     number = _do(verb, form.asked(), limit=int(typed), include_unknown="include_unknown" in request.GET)
-    said = {"number": number, "asked": urlencode(form.active()) or "-"}
-    if verb == "retry":
-        text, done = _("Sent round again with it: %(number)s in all (%(asked)s)"), _("Sent round again: %(number)s")
-    else:
-        text, done = _("Called back with it: %(number)s in all (%(asked)s)"), _("Called back: %(number)s")
     if number and example is not None:
-        journal.record(request.user, example, text % said)
-    messages.success(request, done % said)
+        did = "Sent round again" if verb == "retry" else "Called back"
+        journal.record(staff_member(request), example, f"{did} with it: {number} in all ({form.query() or 'all'}).")
+    done = _("Sent round again: %(number)s") if verb == "retry" else _("Called back: %(number)s")
+    messages.success(request, done % {"number": number})
     return HttpResponseRedirect(back)
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from notifications import clock
 from notifications.admin import bulk, filters, find, people_told
+from notifications.admin.base import staff_member
 from notifications.admin.cells import masked, page_of
 from notifications.admin.log import REVEAL, BigLogAdmin
 from notifications.exceptions import PublishError
@@ -85,7 +86,7 @@ class DeliveryAdmin(BigLogAdmin):
     @_doing(REVEAL)
     def reveal(self, request: HttpRequest, row: Delivery) -> HttpResponse:
         """Show the page with its words and its address, and record who looked."""
-        journal.record(request.user, row, _("Revealed its words and its address."))
+        journal.record(staff_member(request), row, "Revealed its words and its address.")
         response = self._page(request, row, is_revealed=True)
         response.headers["Cache-Control"] = "no-store"
         return response
@@ -96,7 +97,7 @@ class DeliveryAdmin(BigLogAdmin):
         selection = Selection(delivery_ids=(row.pk,), include_unknown="although_unknown" in request.POST)
         if redrive.redrive(selection, now=clock.now()).deliveries:
             changes = {"state": (row.state, DeliveryState.PENDING.value)}
-            journal.record(request.user, row, _("Sent round again."), changes=changes)
+            journal.record(staff_member(request), row, "Sent round again.", changes=changes)
             messages.success(request, _("It is sent round again."))
         else:
             obstacle = _obstacle(row)
@@ -109,7 +110,7 @@ class DeliveryAdmin(BigLogAdmin):
         """Call it back."""
         if cancelling.cancel_one(row.pk, now=clock.now()):
             changes = {"state": (row.state, DeliveryState.CANCELLED.value)}
-            journal.record(request.user, row, _("Called back."), changes=changes)
+            journal.record(staff_member(request), row, "Called back.", changes=changes)
             messages.success(request, _("It was called back."))
         else:
             messages.warning(request, _("It was too late: somebody has begun to send it, or it is over."))
@@ -130,7 +131,7 @@ class DeliveryAdmin(BigLogAdmin):
             return here
         (event_id,) = said.event_ids
         if said.created:
-            journal.record(request.user, row, _("Said once more, by the event %(event)s.") % {"event": event_id})
+            journal.record(staff_member(request), row, f"Said once more, by the event {event_id}.")
             messages.success(request, _("It is said once more, by this event."))
         return HttpResponseRedirect(page_of(Event, event_id))
 

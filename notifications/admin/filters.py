@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from notifications.admin_theme import Dressed
 from notifications.models import Category, Template
 from notifications.services.keyset import Cursor
 from notifications.services.logs import Asked
@@ -68,7 +69,7 @@ def _nobody() -> Any:
     raise ValidationError(_("This is no id of a user."))
 
 
-class LogForm(forms.Form):
+class LogForm(Dressed, forms.Form):
     """What every log is asked for."""
 
     since = _instant(_("from"))

@@ -15,12 +15,11 @@ from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from notifications.admin import filters
-from notifications.admin.base import LogAdmin, ReadOnlyInline
+from notifications.admin.base import LogAdmin, ReadOnlyInline, staff_member
 from notifications.admin.cells import link_to, link_to_list, masked, pretty
 from notifications.admin.paging import LogList
 from notifications.models import Delivery, Event, Notification
@@ -36,7 +35,6 @@ class BigLogAdmin(LogAdmin):
     """A log of millions: pages from a cursor on, one form that asks for what has an index, and one box for the rest."""
 
     change_list_template = "admin/notifications/log_list.html"
-    change_form_template = "admin/notifications/log_form.html"
     search_fields = ()
     filter_form: type[filters.LogForm]
 
@@ -78,7 +76,7 @@ class RevealingAdmin(BigLogAdmin):
             raise PermissionDenied
         row = self.get_object(request, object_id)
         if row is not None:
-            journal.record(request.user, row, _gettext("Revealed what it says."))
+            journal.record(staff_member(request), row, "Revealed what it says.")
         # What follows reads only.
         request.method, request.is_revealed = "GET", True  # type: ignore[attr-defined]
         response = self.change_view(request, object_id)
