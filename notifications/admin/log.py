@@ -35,7 +35,7 @@ class BigLogAdmin(LogAdmin):
     """A log of millions: pages from a cursor on, one form that asks for what has an index, and one box for the rest."""
 
     change_list_template = "admin/notifications/log_list.html"
-    search_fields = ()
+    search_fields = []
     filter_form: type[filters.LogForm]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LogList]:
@@ -65,9 +65,9 @@ class RevealingAdmin(BigLogAdmin):
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
         """Return the row, marked if its words may be shown."""
-        row: Any = super().get_object(request, object_id, from_field)
+        row = super().get_object(request, object_id, from_field)
         if row is not None:
-            row.is_revealed = getattr(request, "is_revealed", False)
+            row.__dict__["is_revealed"] = getattr(request, "is_revealed", False)
         return row
 
     def reveal_view(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -47,12 +47,12 @@ class LogList(ChangeList):
         self.asked = self.form.asked() if is_understood else logs.Asked()
         self.has_active_filters = bool(self.form.active())
         self.clear_all_filters_qs = "?"
-        rows = logs.rows(self.model, self.asked) if is_understood else self.model._default_manager.none()
-        return rows.select_related(*self.list_select_related) if self.list_select_related else rows
+        rows = logs.rows(admin.model, self.asked) if is_understood else self.model._default_manager.none()
+        return rows.select_related(*admin.list_select_related) if admin.list_select_related else rows
 
     def get_results(self, request: HttpRequest) -> None:
         """Read one page."""
-        swept = logs.swept(self.model, self.asked)
+        swept = logs.swept(cast("Any", self.model), self.asked)
         cursor = self.form.cursor() if self.form.is_valid() else keyset.Cursor()
         self.page = keyset.page(self.queryset, cursor, size=self.list_per_page, swept=swept)
         self.result_list = cast("Any", self.page.rows)

@@ -32,9 +32,10 @@ def revealed(delivery: Delivery) -> Said:
     if delivery.content is not None:
         return Said(words=_own(delivery))
     if delivery.channel == Channel.IN_APP:
-        item = Notification.objects.filter(pk=delivery.notification_id).first()
+        item = delivery.notification
         return _nothing(_("The inbox item is no longer kept.")) if item is None else Said(words=_of_item(item))
-    event = Event.objects.filter(pk=delivery.event_id, emptied_at__isnull=True).first()
+    kept = Event.objects.filter(emptied_at__isnull=True)
+    event = kept.filter(pk=delivery.event_id).first() if delivery.event_id else None
     if event is None:
         return _nothing(_("The variables of its event are no longer kept, so the words cannot be made again."))
     try:

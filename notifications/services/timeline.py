@@ -118,14 +118,14 @@ def _entries(rows: list[Notification | Delivery]) -> list[Entry]:
 
 
 def _entry(row: Notification | Delivery, ways: tuple[Way, ...]) -> Entry:
-    is_item = isinstance(row, Notification)
+    item = row if isinstance(row, Notification) else None
     return Entry(
         at=row.created_at,
         template=row.template_id or "",
-        about=row.about if is_item else "",
-        notification_id=row.pk if is_item else None,
+        about=item.about if item else "",
+        notification_id=item.pk if item else None,
         event_id=row.event_id,
-        read_at=row.read_at if is_item else None,
+        read_at=item.read_at if item else None,
         ways=tuple(sorted(ways, key=lambda way: Channel.values.index(way.channel))),
     )
 

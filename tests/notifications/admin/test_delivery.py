@@ -190,7 +190,7 @@ def test_it_is_said_once_more_once_for_each_confirmation(support, mailed, verb):
     page = client.post(verb("resend", mailed), {"confirmed": "on", "token": token}, follow=True)
     client.post(verb("resend", mailed), {"confirmed": "on", "token": token})
 
-    new = Event.objects.order_by("pk").last()
+    new = Event.objects.latest("pk")
     assert resend.resent_from(new) == mailed.pk
     assert Event.objects.count() == 2
     assert page.redirect_chain[-1][0].endswith(f"{new.pk}/change/")

@@ -28,7 +28,8 @@ def ten(template):
 
 def forth(rows, size, **options):
     """Return all pages, from the newest on."""
-    pages, cursor = [], Cursor()
+    pages: list = []
+    cursor: Cursor | None = Cursor()
     while cursor is not None:
         pages.append(keyset.page(rows, cursor, size=size, **options))
         cursor = pages[-1].older
@@ -44,6 +45,12 @@ def back(rows, size, cursor, **options):
         cursor = pages[-1].newer
         assert len(pages) < 20
     return pages
+
+
+def on(rows, cursor, size):
+    """Return the page that another one leads to."""
+    assert cursor is not None
+    return keyset.page(rows, cursor, size=size)
 
 
 def pks(pages):
@@ -65,10 +72,10 @@ def test_all_is_shown_once_newest_first_and_the_way_back_leads_over_the_same(ten
 
 def test_what_comes_in_meanwhile_changes_no_page(ten):
     first = keyset.page(Delivery.objects.all(), Cursor(), size=4)
-    before = keyset.page(Delivery.objects.all(), first.older, size=4)
+    before = on(Delivery.objects.all(), first.older, 4)
     new = make_delivery(id=ids.uuid7_at(START + timedelta(hours=1)))
 
-    after = keyset.page(Delivery.objects.all(), first.older, size=4)
+    after = on(Delivery.objects.all(), first.older, 4)
 
     assert pks([after]) == pks([before])
     assert [row.pk for row in keyset.page(Delivery.objects.all(), Cursor(after=first.rows[0].pk), size=4).rows] == [
@@ -106,5 +113,5 @@ def test_beyond_the_ends_there_is_a_way_back(ten):
     above = keyset.page(Delivery.objects.all(), Cursor(after=newest), size=5)
 
     assert (below.rows, below.older, above.rows, above.newer) == ([], None, [], None)
-    assert pks([keyset.page(Delivery.objects.all(), below.newer, size=2)]) == [[ten[1].pk, oldest]]
-    assert pks([keyset.page(Delivery.objects.all(), above.older, size=2)]) == [[newest, ten[8].pk]]
+    assert pks([on(Delivery.objects.all(), below.newer, 2)]) == [[ten[1].pk, oldest]]
+    assert pks([on(Delivery.objects.all(), above.older, 2)]) == [[newest, ten[8].pk]]

@@ -67,7 +67,7 @@ def many(template, alice, bob, monkeypatch):
     return broadcast
 
 
-FILTERS = {
+FILTERS: dict[str, list] = {
     "state": ["failed", "pending", "cancelled", "sent", "suppressed"],
     "reason": ["rejected", "frequency_cap"],
     "channel": ["email", "chat"],
@@ -143,7 +143,7 @@ def test_neither_the_timeline_nor_the_box_reads_a_table(many, alice):
 
     def ask():
         page = timeline.of_user(alice, Cursor())
-        timeline.of_user(alice, page.older)
+        timeline.of_user(alice, page.older or Cursor())
         timeline.of_address("nobody@example.com", Cursor())
         for term in (key, "key-5", "orders.order:5", "m-5", "nobody@example.com"):
             find.find(term)
@@ -170,5 +170,6 @@ def test_of_a_broadcast_only_its_time_is_looked_at(many):
 
     swept = logs.swept(Delivery, Asked(broadcast=many.pk))
 
+    assert swept is not None
     assert 2000 < swept.count() < 2600
     assert logs.rows(Delivery, Asked(broadcast=many.pk)).count() == 1999

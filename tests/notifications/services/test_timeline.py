@@ -52,7 +52,8 @@ def test_pages_lead_over_all_of_it_and_back_with_direct_deliveries_among_it(alic
         make_delivery(recipient=alice)
     tell(bob)
 
-    pages, cursor = [], Cursor()
+    pages: list = []
+    cursor: Cursor | None = Cursor()
     while cursor is not None:
         pages.append(timeline.of_user(alice, cursor, size=3))
         cursor = pages[-1].older
