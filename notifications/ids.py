@@ -36,6 +36,12 @@ def uuid7_at(instant: datetime) -> UUID:
     return _uuid7(max(microseconds, 0) * 1000, 0)
 
 
+def dated(name: UUID, instant: datetime) -> UUID:
+    """Return an id of an instant that is always the same for the same name: for names that do not sort by time."""
+    low = uuid7_at(instant).int >> 64 << 64 | 0b10 << 62
+    return UUID(int=low | (name.int ^ name.int >> 64) & (1 << 62) - 1)
+
+
 def made_at(name: UUID) -> datetime:
     """Return when an id was made, to the millisecond."""
     return _EPOCH + timedelta(milliseconds=name.int >> 80)

@@ -7,6 +7,7 @@ queue have one Dramatiq priority, because it orders only what a worker already h
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -67,10 +68,16 @@ def _actor(name: str, step: Step) -> Callable[[], None]:
     return actor
 
 
+def _dated_id(message: dramatiq.Message[Any]) -> UUID:
+    """Return the id of the delivery: the message's own does not sort by time, as the log and retention want it."""
+    sent_at = datetime.fromtimestamp(message.message_timestamp / 1000, tz=UTC)
+    return ids.dated(UUID(message.message_id), sent_at)
+
+
 def _legacy_actor(channel: Channel) -> Callable[..., None]:
     def actor(payload: Any = None, **fields: Any) -> None:
         message = CurrentMessage.get_current_message()
-        message_id = UUID(message.message_id) if message is not None else ids.uuid7()
+        message_id = ids.uuid7() if message is None else _dated_id(message)
         accept(channel, fields if payload is None else payload, message_id=message_id)
 
     return actor

@@ -175,6 +175,7 @@ class Reason(TextChoices):
     RETRIES_EXHAUSTED = "retries_exhausted", _("every try failed")
     RETRY = "retry", _("waiting for the next try")
     EVENT_CANCELLED = "event_cancelled", _("the event was cancelled")
+    STAFF_CANCELLED = "staff_cancelled", _("staff called it back")
     EXPIRED = "expired_before_send", _("it expired before it could be sent")
     WORKER_CRASHED = "worker_crashed", _("it ended its worker process too often")
     BAD_PAYLOAD = "bad_payload", _("the legacy event could not be read")

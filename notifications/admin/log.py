@@ -1,33 +1,102 @@
-"""What happened, who was told, how, and every try: to be read, never edited."""
+"""What happened, and who was told: to be read, never edited. Deliveries have a page of their own."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.auth import get_user_model
-from django.db.models import Count, Q, QuerySet
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Model, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html_join
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
-from notifications.admin.base import LogAdmin, ReadOnlyInline, as_uuid, recipients_named
+from notifications.admin import filters
+from notifications.admin.base import LogAdmin, ReadOnlyInline, staff_member
 from notifications.admin.cells import link_to, link_to_list, masked, pretty
-from notifications.models import Attempt, Delivery, Event, Notification, ProviderEvent
+from notifications.admin.paging import LogList
+from notifications.models import Delivery, Event, Notification
+from notifications.services import journal, resend
 from notifications.types import DeliveryState, EventState
 
-_SEARCH_HELP = _("The whole of an id, a user name, an e-mail address, or what it is about, such as orders.order:42.")
-_PROVIDER_TIMES = ["delivered_at", "bounced_at", "complained_at", "opened_at", "clicked_at"]
+#: Who may see addresses, variables and words as they are; each look is recorded.
+REVEAL = "notifications.reveal_delivery"
+HIDDEN = "•••"
+
+
+class BigLogAdmin(LogAdmin):
+    """A log of millions: pages from a cursor on, one form that asks for what has an index, and one box for the rest."""
+
+    change_list_template = "admin/notifications/log_list.html"
+    search_fields = []
+    filter_form: type[filters.LogForm]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LogList]:
+        """Return the list that neither counts nor skips."""
+        return LogList
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Allow what the form asks for."""
+        return lookup in self.filter_form.base_fields
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list; what is searched for is looked for everywhere."""
+        if SEARCH_VAR in request.GET:
+            query = urlencode({SEARCH_VAR: request.GET[SEARCH_VAR]})
+            return HttpResponseRedirect(f"{reverse('admin:notifications_find')}?{query}")
+        return super().changelist_view(request, extra_context)
+
+
+class RevealingAdmin(BigLogAdmin):
+    """A page that hides what is personal until somebody with the right to it asks, which is recorded."""
+
+    def get_urls(self) -> list[Any]:
+        """Return the pages, and the one that reveals."""
+        name = f"notifications_{self.opts.model_name}_reveal"
+        reveal = method_decorator(require_POST)(self.__class__.reveal_view).__get__(self)
+        return [path("<path:object_id>/reveal/", self.admin_site.admin_view(reveal), name=name), *super().get_urls()]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+        """Return the row, marked if its words may be shown."""
+        row = super().get_object(request, object_id, from_field)
+        if row is not None:
+            row.__dict__["is_revealed"] = getattr(request, "is_revealed", False)
+        return row
+
+    def reveal_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Show the page with everything on it, and record who looked."""
+        if not request.user.has_perm(REVEAL) or not self.has_view_permission(request):
+            raise PermissionDenied
+        row = self.get_object(request, object_id)
+        if row is not None:
+            journal.record(staff_member(request), row, "Revealed what it says.")
+        # What follows reads only.
+        request.method, request.is_revealed = "GET", True  # type: ignore[attr-defined]
+        response = self.change_view(request, object_id)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the page, with the button that reveals."""
+        may_reveal = request.user.has_perm(REVEAL) and not getattr(request, "is_revealed", False)
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "may_reveal": may_reveal})
 
 
 @admin.register(Event)
-class EventAdmin(LogAdmin):
+class EventAdmin(RevealingAdmin):
     """What business code said."""
 
     list_display = ["created_at", "template_code", "state", "priority", "people", "about", "due_at"]
-    list_filter = ["state", "priority", "source", "template"]
-    linked_by = ("id", "broadcast")
-    search_help_text = _SEARCH_HELP
+    filter_form = filters.EventForm
     fieldsets = [
         (
             None,
@@ -35,21 +104,12 @@ class EventAdmin(LogAdmin):
         ),
         (_("What was said"), {"fields": ["told", "said", "action_url", "action_text", "asked_channels"]}),
         (_("When"), {"fields": ["created_at", "due_at", "expires_at", "cancelled_at"]}),
-        (_("Where from"), {"fields": ["source", "api_key", "idempotency_key", "broadcast"]}),
+        (_("Where from"), {"fields": ["source", "api_key", "idempotency_key", "resent", "broadcast"]}),
         (
             _("What dispatch decided"),
             {"fields": ["recipient_count", "duplicate_count", "unknown_count", "planned_count", "claims"]},
         ),
     ]
-
-    def found_by(self, term: str) -> Q:
-        """Return the events with this id, key or object, or that told this recipient."""
-        key = as_uuid(term)
-        if key is not None:
-            return Q(pk=key) | Q(broadcast=key)
-        told = Notification.objects.filter(recipient__in=recipients_named(term)).order_by("-pk")
-        found = Q(idempotency_key=term) | Q(pk__in=list(told.values_list("event_id", flat=True)[:1000]))
-        return found | Q(about=term) if ":" in term else found
 
     @admin.display(description=_("recipients"))
     def people(self, obj: Event) -> int:
@@ -71,13 +131,19 @@ class EventAdmin(LogAdmin):
 
     @admin.display(description=_("variables"))
     def said(self, obj: Event) -> SafeString:
-        """Return the variables."""
-        return pretty(obj.variables)
+        """Return the variables; without the right to see them, their names."""
+        return pretty(obj.variables if getattr(obj, "is_revealed", False) else dict.fromkeys(obj.variables, HIDDEN))
 
     @admin.display(description=_("channels"))
     def asked_channels(self, obj: Event) -> str:
         """Return the channels business code asked for."""
         return str(_("all the template has wording for")) if obj.channels is None else ", ".join(obj.channels)
+
+    @admin.display(description=_("says once more"))
+    def resent(self, obj: Event) -> SafeString | str:
+        """Return a link to the delivery that staff had said once more."""
+        pk = resend.resent_from(obj)
+        return "-" if pk is None else link_to(Delivery, pk, pk)
 
     @admin.display(description=_("notifications"))
     def notifications(self, obj: Event) -> SafeString:
@@ -91,51 +157,12 @@ class EventAdmin(LogAdmin):
         return link_to_list(Delivery, states(Delivery.objects.filter(event_id=obj.pk)), event_id__exact=obj.pk)
 
 
-class AttemptInline(ReadOnlyInline):
-    """Every try, below its delivery."""
+class DeliveryInline(ReadOnlyInline):
+    """What went out, below the notification."""
 
-    model = Attempt
-    fields = ["number", "started_at", "duration", "backend", "outcome", "code", "detail"]
-
-
-class FeedbackInline(ReadOnlyInline):
-    """What the provider told afterwards, below its delivery."""
-
-    model = ProviderEvent
-    verbose_name_plural = _("what the provider said")
-    fields = ["at", "kind", "code", "provider", "received_at"]
-
-
-@admin.register(Delivery)
-class DeliveryAdmin(LogAdmin):
-    """One notification by one channel: what was decided and what came of it."""
-
-    list_display = [
-        "created_at", "state", "why", "template_code", "channel", "recipient", "masked_address", "priority", "attempts",
-        "due_at", "sent_at",
-    ]  # fmt: skip
-    list_filter = ["state", "channel", "reason", "priority", "template"]
-    list_select_related = ["recipient"]
-    linked_by = ("id", "event_id", "notification", "recipient")
-    search_help_text = _SEARCH_HELP
-    inlines = [AttemptInline, FeedbackInline]
-    fieldsets = [
-        (None, {"fields": ["id", "state", "why", "last_error", "channel", "recipient", "address", "priority"]}),
-        (_("What was told"), {"fields": ["event", "notification", "template", "version", "category", "own_content"]}),
-        (_("When"), {"fields": ["created_at", "due_at", "expires_at", "started_at", "sent_at", "attempts", "claims"]}),
-        (
-            _("What the provider said"),
-            {"fields": ["backend", "provider_message_id", *_PROVIDER_TIMES], "classes": ["collapse"]},
-        ),
-    ]
-
-    def found_by(self, term: str) -> Q:
-        """Return the deliveries with this id, of this event or notification, about this object, or to this user."""
-        key = as_uuid(term)
-        if key is not None:
-            return Q(pk=key) | Q(event_id=key) | Q(notification=key)
-        found = Q(recipient__in=recipients_named(term))
-        return found | Q(notification__about=term) if ":" in term else found
+    model = Delivery
+    show_change_link = True
+    fields = ("channel", "masked_address", "state", "why", "attempts", "due_at", "sent_at")
 
     @admin.display(description=_("address"))
     def masked_address(self, obj: Delivery) -> str:
@@ -147,39 +174,17 @@ class DeliveryAdmin(LogAdmin):
         """Return the reason in words."""
         return obj.get_reason_display() or "-"
 
-    @admin.display(description=_("event"))
-    def event(self, obj: Delivery) -> SafeString | str:
-        """Return a link to it; it may be gone before its deliveries are."""
-        return link_to(Event, obj.event_id, obj.event_id) if obj.event_id else "-"
-
-    @admin.display(description=_("content"))
-    def own_content(self, obj: Delivery) -> Any:
-        """Return what it was given instead of a version."""
-        return _("rendered from the version when it is sent") if obj.content is None else pretty(obj.content)
-
-
-class DeliveryInline(ReadOnlyInline):
-    """What went out, below the notification."""
-
-    model = Delivery
-    show_change_link = True
-    fields = ("channel", "masked_address", "state", "why", "attempts", "due_at", "sent_at")
-    masked_address = DeliveryAdmin.masked_address
-    why = DeliveryAdmin.why
-
 
 @admin.register(Notification)
-class NotificationAdmin(LogAdmin):
+class NotificationAdmin(RevealingAdmin):
     """One recipient's copy of an event, in the words of their inbox."""
 
-    list_display = ["created_at", "recipient", "title", "template_code", "about", "priority", "read_at"]
-    list_filter = ["priority", "category", "template"]
+    list_display = ["created_at", "recipient", "template_code", "about", "priority", "read_at"]
     list_select_related = ["recipient"]
-    linked_by = ("id", "event_id", "recipient")
-    search_help_text = _SEARCH_HELP
+    filter_form = filters.NotificationForm
     inlines = [DeliveryInline]
     fieldsets = [
-        (None, {"fields": ["id", "recipient", "title", "body", "action_url", "action_text"]}),
+        (None, {"fields": ["id", "recipient", "words", "action_text"]}),
         (_("Where from"), {"fields": ["event", "about", "template", "version", "category", "priority"]}),
         (
             _("In the inbox"),
@@ -187,13 +192,13 @@ class NotificationAdmin(LogAdmin):
         ),
     ]
 
-    def found_by(self, term: str) -> Q:
-        """Return the notifications with this id, of this event, about this object, or of this recipient."""
-        key = as_uuid(term)
-        if key is not None:
-            return Q(pk=key) | Q(event_id=key)
-        found = Q(recipient__in=recipients_named(term))
-        return found | Q(about=term) if ":" in term else found
+    @admin.display(description=_("words"))
+    def words(self, obj: Notification) -> SafeString | str:
+        """Return what its recipient reads; without the right to see it, that there is something."""
+        if not getattr(obj, "is_revealed", False):
+            return HIDDEN
+        parts = ((part,) for part in (obj.title, obj.body, obj.action_url) if part)
+        return format_html_join("", "<p>{}</p>", parts) or "-"
 
     @admin.display(description=_("event"))
     def event(self, obj: Notification) -> SafeString:

@@ -1,4 +1,4 @@
-"""Pages of tables too large to count: one row is looked ahead, and what takes too long is given up."""
+"""Pages of tables too large to count: newer and older instead of numbers, and what takes too long is given up."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from django.contrib.admin.views.main import PAGE_VAR
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import OperationalError, connection, transaction
+from django.utils.http import urlencode
+
+from notifications.services import keyset, logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +30,62 @@ class TookTooLong(Exception):
     """The database was asked for more than a page may wait for."""
 
 
+class LogList(ChangeList):
+    """The list of a log, from a cursor on: of the rows that its form asks for."""
+
+    #: What the stock templates ask for, and a log does not have.
+    can_show_all = multi_page = False
+    full_result_count = None
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        """Return the rows that are asked for; none if the form does not understand what."""
+        admin = cast("Any", self.model_admin)
+        self.form = admin.filter_form(request.GET)
+        self.filter_specs: list[Any] = []
+        self.has_filters = False
+        is_understood = self.form.is_valid()
+        self.asked = self.form.asked() if is_understood else logs.Asked()
+        self.has_active_filters = bool(self.form.active())
+        self.clear_all_filters_qs = "?"
+        rows = logs.rows(admin.model, self.asked) if is_understood else self.model._default_manager.none()
+        return rows.select_related(*admin.list_select_related) if admin.list_select_related else rows
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Read one page."""
+        swept = logs.swept(cast("Any", self.model), self.asked)
+        cursor = self.form.cursor() if self.form.is_valid() else keyset.Cursor()
+        self.page = keyset.page(self.queryset, cursor, size=self.list_per_page, swept=swept)
+        self.result_list = cast("Any", self.page.rows)
+        self.result_count = len(self.page.rows)
+        self.show_full_result_count = self.show_admin_actions = False
+        self.paginator = Paginator(self.page.rows, self.list_per_page)
+
+    def newest(self) -> str:
+        """Return the address of the first page."""
+        return self._from(None)
+
+    def newer(self) -> str:
+        """Return the address of the page before; empty: there is none."""
+        return self._from(self.page.newer) if self.page.newer else ""
+
+    def older(self) -> str:
+        """Return the address of the page after; empty: there is none."""
+        return self._from(self.page.older) if self.page.older else ""
+
+    def _from(self, cursor: keyset.Cursor | None) -> str:
+        return address_from(self.form.active(), cursor)
+
+
+def address_from(asked: dict[str, str], cursor: keyset.Cursor | None) -> str:
+    """Return the part of an address that asks the same from a cursor on; None: from the newest."""
+    query = dict(asked)
+    if cursor is not None:
+        query |= {name: str(value) for name in ("before", "after") if (value := getattr(cursor, name)) is not None}
+    return f"?{urlencode(query)}"
+
+
 class UncountedPaginator(Paginator):  # type: ignore[type-arg]
-    """Looks one row beyond the page instead of counting: a COUNT(*) of a log reads all of it."""
+    """Looks one row beyond the page instead of counting: a COUNT(*) of a large table reads all of it."""
 
     current = 1
 

@@ -26,6 +26,7 @@ SECTIONS: list[tuple[StrOrPromise, list[tuple[StrOrPromise, str, str, str]]]] = 
     (
         _("Logs"),
         [
+            (_("Find"), "search", "admin:notifications_find", "notifications.view_delivery"),
             (_("Deliveries"), "outbox", "admin:notifications_delivery_changelist", "notifications.view_delivery"),
             (
                 _("Notifications"),

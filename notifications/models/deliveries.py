@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Left
 
 from notifications import ids
 from notifications.models.inbox import Notification
@@ -14,6 +15,8 @@ from notifications.types import Channel, DeliveryState, Outcome, Priority, Reaso
 
 #: Characters of a backend's name.
 MAX_BACKEND = 50
+#: Characters of an address by which it is looked up.
+ADDRESS_BEGINNING = 100
 
 
 class Delivery(Leased):
@@ -104,6 +107,27 @@ class Delivery(Leased):
                 fields=["finished_at"],
                 name="delivery_failed",
                 condition=Q(state__in=[DeliveryState.FAILED, DeliveryState.UNKNOWN]),
+            ),
+            # The log by state, newest first: what waits, and what came to no good end. The rest is most of all rows.
+            models.Index(
+                fields=["state", "id"],
+                name="delivery_state",
+                condition=Q(
+                    state__in=[
+                        DeliveryState.PENDING,
+                        DeliveryState.FAILED,
+                        DeliveryState.UNKNOWN,
+                        DeliveryState.CANCELLED,
+                        DeliveryState.EXPIRED,
+                    ]
+                ),
+            ),
+            # Staff looking for an address that is nobody's: "did this text message go out?" Its beginning, because
+            # legacy events name addresses of any length.
+            models.Index(
+                Left("address", ADDRESS_BEGINNING),
+                name="delivery_direct",
+                condition=Q(recipient__isnull=True, notification__isnull=True) & ~Q(address=""),
             ),
             # What providers tell afterwards, by the name they gave it.
             models.Index(

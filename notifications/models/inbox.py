@@ -137,4 +137,5 @@ class Notification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title or f"{self.template_id} {self.id}"
+        # Not its title: that is for its recipient.
+        return f"{self.template_id} {self.id}"

@@ -11,10 +11,13 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import conf
 from notifications.models import Attempt, Broadcast, Delivery, Event
+from notifications.services import logs
 from notifications.types import BroadcastState, DeliveryState, EventState, Outcome, Reason
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from notifications.services.logs import Asked
 
 #: States a delivery can be sent round again from.
 REDRIVABLE = [DeliveryState.FAILED, DeliveryState.UNKNOWN]
@@ -45,6 +48,8 @@ class Selection:
     event_id: UUID | None = None
     broadcast_id: UUID | None = None
     delivery_ids: tuple[UUID, ...] | None = None
+    #: Only deliveries, and of them those that the log is asked for.
+    log: Asked | None = None
     #: Also those of which nobody knows whether they were sent: some people may be told twice.
     include_unknown: bool = False
 
@@ -59,7 +64,7 @@ def broadcasts(selection: Selection, now: datetime) -> QuerySet[Any]:
             (Q(cancelled_at__isnull=False), Obstacle.CANCELLED), (Q(expires_at__lte=now), Obstacle.EXPIRED)
         ),
     )
-    if selection.channel is not None or selection.delivery_ids is not None or selection.event_id is not None:
+    if selection.event_id is not None or _is_of_deliveries(selection):
         return found.none()
     return _wanted(found, reason=selection.reason, pk=selection.broadcast_id)
 
@@ -77,7 +82,7 @@ def events(selection: Selection, now: datetime) -> QuerySet[Any]:
             (Q(emptied_at__isnull=False), Obstacle.CONTENT_GONE),
         ),
     )
-    if selection.channel is not None or selection.delivery_ids is not None:
+    if _is_of_deliveries(selection):
         return found.none()
     return _wanted(found, reason=selection.reason, pk=selection.event_id, broadcast=selection.broadcast_id)
 
@@ -90,7 +95,8 @@ def deliveries(selection: Selection, now: datetime) -> QuerySet[Any]:
     cancelled = Exists(events.filter(cancelled_at__isnull=False)) | Exists(_cancelled_broadcasts())
     accepted = Exists(Attempt.objects.filter(delivery=OuterRef("pk"), outcome=Outcome.SENT))
     unknown = Q(pk__in=[]) if selection.include_unknown else Q(state=DeliveryState.UNKNOWN)
-    found = Delivery.objects.filter(_failed(selection, now), state__in=REDRIVABLE).annotate(
+    chosen = Delivery.objects.all() if selection.log is None else logs.rows(Delivery, selection.log)
+    found = chosen.filter(_failed(selection, now), state__in=REDRIVABLE).annotate(
         obstacle=_first(
             # A worker given up for dead came back with the provider's answer.
             (Q(accepted), Obstacle.ACCEPTED),
@@ -111,6 +117,10 @@ def deliveries(selection: Selection, now: datetime) -> QuerySet[Any]:
         event_id=selection.event_id,
         broadcast_id=selection.broadcast_id,
     )
+
+
+def _is_of_deliveries(selection: Selection) -> bool:
+    return selection.channel is not None or selection.delivery_ids is not None or selection.log is not None
 
 
 def _wanted(found: QuerySet[Any], **wanted: Any) -> QuerySet[Any]:

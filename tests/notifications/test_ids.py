@@ -6,10 +6,11 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import RFC_4122, UUID, uuid4
 
 import time_machine
 
+from notifications import ids
 from notifications.ids import uuid7, uuid7_at
 
 
@@ -67,3 +68,16 @@ def test_a_forked_child_does_not_repeat_its_parents_random_bits():
     os.close(write)
 
     assert theirs != uuid7().int & (2**62 - 1)
+
+
+def test_a_dated_id_goes_by_its_time_and_is_always_the_same_for_its_name():
+    early, late = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 2, tzinfo=UTC)
+    names = [uuid4() for _ in range(50)]
+
+    dated = [ids.dated(name, early) for name in names]
+
+    assert dated == [ids.dated(name, early) for name in names]
+    assert len(set(dated)) == 50
+    assert {(found.version, found.variant) for found in dated} == {(7, RFC_4122)}
+    assert all(ids.made_at(found) == early for found in dated)
+    assert max(dated) < min(ids.dated(name, late) for name in names)

@@ -21,6 +21,7 @@ def log_in(db, django_user_model):
         staff.user_permissions.set(Permission.objects.filter(codename__in=codenames))
         client = Client()
         client.force_login(staff)
+        client.staff = staff  # type: ignore[attr-defined]
         return client
 
     return log_in

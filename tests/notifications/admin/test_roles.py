@@ -54,6 +54,17 @@ OWN_PAGES = {
     "notifications_template_roll_back": ("post", "P"),
     "notifications_templateversion_preview": ("post", "EPOSA"),
     "notifications_templateversion_test": ("post", "EP"),
+    "notifications_delivery_bulk_cancel": ("get", "O"),
+    "notifications_delivery_bulk_retry": ("get", "O"),
+    "notifications_delivery_cancel": ("post", "O"),
+    "notifications_delivery_resend": ("post", "O"),
+    "notifications_delivery_retry": ("post", "O"),
+    "notifications_delivery_reveal": ("post", "O"),
+    "notifications_event_reveal": ("post", "O"),
+    "notifications_notification_reveal": ("post", "O"),
+    "notifications_find": ("get", "OSA"),
+    "notifications_timeline": ("get", "OSA"),
+    "notifications_timeline_address": ("get", "OSA"),
 }
 #: Pages of no model, for all who are let into the admin.
 SHARED = {"search", "index", "login", "logout", "password_change", "password_change_done", "autocomplete", "jsi18n"}
