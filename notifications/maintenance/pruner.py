@@ -91,6 +91,11 @@ def prune(now: datetime, limit: int) -> Counter[Kept]:
     return removed
 
 
+def next_round(now: datetime, limit: int) -> Counter[Kept]:
+    """Return how many of each class one round with this `limit` would take; what goes with deliveries is left out."""
+    return +Counter({kept: rows[:limit].count() for kept, rows in _overdue(now).items()})
+
+
 def count(now: datetime) -> Counter[Kept]:
     """
     Return how many of each class have been kept long enough, and change nothing.
