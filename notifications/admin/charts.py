@@ -61,6 +61,11 @@ class Chart:
     #: What the upper edge stands for.
     top: int
 
+    @property
+    def top_words(self) -> str:
+        """Return what the upper edge stands for."""
+        return figures.number(self.top)
+
 
 def stacked(volumes: Sequence[tuple[str, Volume]], *, top: int | None = None) -> Chart:
     """Return the bars of (label, volume), on a scale that ends at `top`, or at the next round number."""
@@ -70,10 +75,10 @@ def stacked(volumes: Sequence[tuple[str, Volume]], *, top: int | None = None) ->
 
 
 def round_number(value: int) -> int:
-    """Return the next of 1, 2, 5, 10, 20, 50, … that is not below."""
+    """Return the next number that is easy to read and not below: 1, 2, 3, 4, 5, 6, 8, 10, 20, …"""
     unit = 1
     while True:
-        for factor in (1, 2, 5):
+        for factor in (1, 2, 3, 4, 5, 6, 8):
             if value <= factor * unit:
                 return factor * unit
         unit *= 10

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 _KIB = 1024
 
@@ -29,7 +24,7 @@ def duration(seconds: float) -> str:
     if 0 < seconds < 1:
         return _("%(number)s s") % {"number": number_format(round(seconds, 2))}
     units = [(86400, _("%(number)s d")), (3600, _("%(number)s h")), (60, _("%(number)s min")), (1, _("%(number)s s"))]
-    parts = []
+    parts: list[tuple[int, str]] = []
     for size, words in units:
         count, rest = divmod(rest, size)
         if count or parts or size == 1:
@@ -42,16 +37,13 @@ def size(value: int | None) -> str:
     """Return bytes in the unit that fits; a dash for what is not known."""
     if value is None:
         return "-"
-    amount: float = value
-    for unit in ("B", "KB", "MB", "GB"):
-        if amount < _KIB:
-            break
-        amount /= _KIB
-    else:
-        unit = "TB"
+    amount, units = float(value), iter(("B", "KB", "MB", "GB", "TB"))
+    unit = next(units)
+    while amount >= _KIB and unit != "TB":
+        amount, unit = amount / _KIB, next(units)
     return f"{number_format(round(amount, 1 if unit != 'B' and amount < 100 else None))} {unit}"
 
 
-def share(part: int, whole: int) -> StrOrPromise:
+def share(part: int, whole: int) -> str:
     """Return `3.2 %`; a dash of nothing."""
     return f"{number_format(round(100 * part / whole, 1))} %" if whole else "-"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: (heading, [(title, icon of Material Symbols, name of the address, permission)]). Add your page here.
 SECTIONS: list[tuple[StrOrPromise, list[tuple[StrOrPromise, str, str, str]]]] = [
+    (_("Overview"), [(_("Dashboard"), "monitoring", "admin:index", "notifications.view_dashboard")]),
     (
         _("Messages"),
         [
@@ -65,6 +66,14 @@ SECTIONS: list[tuple[StrOrPromise, list[tuple[StrOrPromise, str, str, str]]]] = 
     (
         _("Operations"),
         [
+            (
+                _("Pauses and breakers"),
+                "pause_circle",
+                "admin:notifications_pause_changelist",
+                "notifications.view_pause",
+            ),
+            (_("Failures by cause"), "error", "admin:notifications_failures", "notifications.view_dashboard"),
+            (_("Retention"), "auto_delete", "admin:notifications_retention", "notifications.view_dashboard"),
             (
                 _("Workers"),
                 "memory",

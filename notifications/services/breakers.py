@@ -45,6 +45,8 @@ class Breaker:
     until: datetime | None
     #: The part of the rate it may use.
     share: float
+    #: What holds it, or did lately. None: closed.
+    pause: int | None
 
 
 def breakers(*, now: datetime) -> list[Breaker]:
@@ -69,6 +71,7 @@ def _breaker(channel: str, position: int, key: str, pause: Pause | None, now: da
         since=since,
         until=until,
         share=share if state in {Circuit.CLOSED, Circuit.RECOVERING} else 0.0,
+        pause=None if pause is None or state == Circuit.CLOSED else pause.pk,
     )
 
 

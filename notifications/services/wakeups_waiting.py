@@ -39,6 +39,11 @@ class Depth:
     fault: str
     queues: tuple[Queue, ...]
 
+    @property
+    def waiting(self) -> int:
+        """Return how many wait for a worker that is free, in all queues."""
+        return sum(queue.waiting for queue in self.queues)
+
 
 def depth() -> Depth:
     """Ask the broker for every queue of ours; one that does not answer is one of the answers."""
