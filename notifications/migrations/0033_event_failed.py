@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0027_delivery_is_test'),
+        ('notifications', '0029_people'),
     ]
 
     operations = [
