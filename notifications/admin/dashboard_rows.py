@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from notifications.admin import charts, figures
 from notifications.admin.cells import link_to_list
+from notifications.admin.pauses import name_of
 from notifications.models import Delivery
 from notifications.services.statistics import Volume, Window
 from notifications.types import Channel, Priority, Reason
@@ -80,6 +81,7 @@ def of_present(present: Present) -> dict[str, Any]:
         "present": present,
         "at": localtime(present.at).strftime("%H:%M:%S"),
         "lateness": tiles,
+        "held": [(name_of(pause.scope, pause.key), pause.note) for pause in present.pauses],
         "numbers": [
             Tile(label=_("Due"), value=_counted(load.due, load), words=_("wait for a worker")),
             Tile(

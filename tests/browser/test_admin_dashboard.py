@@ -40,7 +40,7 @@ def another_worker():
 
 
 def hold(note):
-    pauses.pause(PauseScope.CHANNEL, "web_push", now=timezone.now(), note=note)
+    pauses.pause(PauseScope.CHANNEL, "sms", now=timezone.now(), note=note)
 
 
 def test_it_refreshes_itself_says_what_changed_and_leaves_open_what_is_open(visit, admin_user, counted):

@@ -105,7 +105,7 @@ def test_it_says_that_nobody_works_and_what_is_held(admin_client):
     page = look(admin_client)
 
     assert "No worker is alive." in page
-    assert "a channel sms (Provider is down)" in page
+    assert "text message (Provider is down)" in page
 
 
 def test_workers_are_told_with_their_last_heartbeat(admin_client):
