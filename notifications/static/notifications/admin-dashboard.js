@@ -25,22 +25,29 @@ function say(text) {
   if (said.textContent !== text) said.textContent = text;
 }
 
+/**
+ * Return what tells an element from the others, also among those that come instead of them.
+ * @param {Element} element
+ */
+function mark(element) {
+  const name = element.tagName === "A" ? element.textContent : element.getAttribute("aria-labelledby");
+  return `${element.tagName} ${element.closest("[id]")?.id} ${name}`;
+}
+
 /** @param {string} html */
 function replace(html) {
   const before = summary();
   const open = [...figures.querySelectorAll("details[open]")].map((element) => element.id);
   const scrolled = [...figures.querySelectorAll(".n-scroll")].map((element) => [element.scrollLeft, element.scrollTop]);
-  const focused = figures.contains(document.activeElement)
-    ? [...figures.querySelectorAll("a, summary, [tabindex]")].indexOf(/** @type {Element} */ (document.activeElement))
-    : -1;
+  const focused = figures.contains(document.activeElement) ? mark(/** @type {Element} */ (document.activeElement)) : "";
   const page = new DOMParser().parseFromString(html, "text/html");
   for (const id of open) page.getElementById(id)?.setAttribute("open", "");
   figures.replaceChildren(...page.body.childNodes);
   figures.querySelectorAll(".n-scroll").forEach((element, index) => {
     [element.scrollLeft, element.scrollTop] = scrolled[index] ?? [0, 0];
   });
-  if (focused >= 0) {
-    const again = figures.querySelectorAll("a, summary, [tabindex]")[focused];
+  if (focused) {
+    const again = [...figures.querySelectorAll("a, summary, [tabindex]")].find((element) => mark(element) === focused);
     /** @type {HTMLElement | undefined} */ (again)?.focus({ preventScroll: true });
   }
   say(summary() === before ? "" : summary());
