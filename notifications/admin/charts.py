@@ -75,12 +75,12 @@ def stacked(volumes: Sequence[tuple[str, Volume]], *, top: int | None = None) ->
 
 
 def round_number(value: int) -> int:
-    """Return the next number that is easy to read and not below: 1, 2, 3, 4, 5, 6, 8, 10, 20, …"""
+    """Return the next number that is easy to read and not below: 1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, …"""
     unit = 1
     while True:
-        for factor in (1, 2, 3, 4, 5, 6, 8):
-            if value <= factor * unit:
-                return factor * unit
+        for tenths in (10, 12, 15, 20, 30, 40, 50, 60, 80):
+            if value <= (top := tenths * unit // 10):
+                return top
         unit *= 10
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -21,6 +21,7 @@ from notifications.services import table_sizes
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable
 
     from django.contrib.admin import AdminSite
     from django_stubs_ext import StrOrPromise
@@ -60,16 +61,9 @@ def retention_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Show it; a POST also counts all that is over. Nothing is taken away here."""
     if not request.user.has_perm(SEE):
         raise PermissionDenied
-    now, all_over = clock.now(), None
-    try:
-        with paging.limited_time():
-            next_round = pruner.next_round(now, MAX_BATCH)
-            if request.method == "POST":
-                all_over = pruner.count(now)
-    except paging.TookTooLong:
-        messages.warning(request, _("There is too much to count now: use manage.py prune_notifications --dry-run."))
-        page = "admin:notifications_retention" if request.method == "POST" else "admin:index"
-        return HttpResponseRedirect(reverse(page))
+    now = clock.now()
+    next_round = _asked(request, lambda: pruner.next_round(now, MAX_BATCH))
+    all_over = _asked(request, lambda: pruner.count(now)) if request.method == "POST" else None
     sizes = table_sizes.sizes()
     context = {
         **site.each_context(request),
@@ -86,14 +80,26 @@ def retention_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
     return TemplateResponse(request, "admin/notifications/pause/retention.html", context)
 
 
-def _class(kept: Kept, next_round: Counter[Kept], all_over: Counter[Kept] | None) -> dict[str, Any]:
+def _asked(request: HttpRequest, ask: Callable[[], Counter[Kept]]) -> Counter[Kept] | None:
+    """Return the answer, or None and a message: retention that is far behind takes long to count."""
+    try:
+        with paging.limited_time():
+            return ask()
+    except paging.TookTooLong:
+        words = _("There is too much to count now: use manage.py prune_notifications --dry-run.")
+        messages.warning(request, words)
+        return None
+
+
+def _class(kept: Kept, next_round: Counter[Kept] | None, all_over: Counter[Kept] | None) -> dict[str, Any]:
     words, setting = CLASSES[kept]
-    number = next_round[kept]
+    is_told = next_round is not None and kept not in _WITH_OTHERS
+    number = next_round[kept] if next_round is not None else 0
     return {
         "words": words,
         "setting": setting,
         "kept": _days(setting),
-        "next": "-" if kept in _WITH_OTHERS else figures.number(number, at_least=number >= MAX_BATCH),
+        "next": figures.number(number, at_least=number >= MAX_BATCH) if is_told else "-",
         "over": "" if all_over is None else figures.number(all_over[kept]),
     }
 
