@@ -12,6 +12,7 @@ from notifications.channels import fake
 from notifications.models import RecipientSettings
 from notifications.pipeline import breaker, pausing, sizing, wording
 from notifications.pipeline.draining import places
+from notifications.services import monitor
 from tests.factories import make_template
 
 pytest_plugins = ["notifications.testing.plugin"]
@@ -28,6 +29,7 @@ def clean_process(monkeypatch):
     pausing.forget()
     breaker.forget()
     sizing.forget()
+    monitor.forget()
     fake.forget()
     registry.close_adapters()
     places.stopping.clear()

@@ -23,6 +23,7 @@ from notifications.models import (
     Event,
     Mute,
     Notification,
+    Pause,
     Preference,
     Suppression,
     WorkerHeartbeat,
@@ -84,6 +85,8 @@ def make_everything(boss: Any, user: Any) -> dict[str, Any]:
         user.notification_settings,
         Mute.objects.create(recipient=user, about="orders.order:2", created_at=now),
         Erasure.objects.create(recipient_key="0", requested_at=now, step="done", finished_at=now),
+        # Of what nothing else here is about.
+        Pause.objects.create(scope="category", key="stock", created_at=now, note="An example."),
     ]  # fmt: skip
     suppressions.add("email", "bounced@example.com", reason=Reason.HARD_BOUNCE, now=now)
     return {row._meta.label_lower: row for row in [*rows, Suppression.objects.get()]}

@@ -13,13 +13,14 @@ from notifications.admin import (
     groups,
     log,
     operations,
+    pauses,
     recipient,
     suppressions,
     template,
     wording,
 )
 
-__all__ = ["api_keys", "category", "delivery", "groups", "log", "operations"]
+__all__ = ["api_keys", "category", "delivery", "groups", "log", "operations", "pauses"]
 __all__ += ["recipient", "suppressions", "template", "wording"]
 
 # Its pages show arguments and tracebacks unescaped: a stored <script> would run in the browser of staff.

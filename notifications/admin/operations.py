@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db.models import Q
+from django.urls import URLPattern
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from notifications import clock
+from notifications.admin import dashboard
 from notifications.admin.base import LogAdmin, as_uuid
 from notifications.admin.cells import link_to_list
 from notifications.admin.log import states
@@ -68,6 +70,10 @@ class WorkerHeartbeatAdmin(LogAdmin):
     def found_by(self, term: str) -> Q:
         """Return the workers of this host."""
         return Q(host__icontains=term)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add what the dashboard fetches again."""
+        return [*dashboard.urls(), *super().get_urls()]
 
     @admin.display(description=_("alive"), boolean=True)
     def alive(self, obj: WorkerHeartbeat) -> bool:

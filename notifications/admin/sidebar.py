@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 #: (heading, [(title, icon of Material Symbols, name of the address, permission)]). Add your page here.
 SECTIONS: list[tuple[StrOrPromise, list[tuple[StrOrPromise, str, str, str]]]] = [
+    (_("Overview"), [(_("Dashboard"), "monitoring", "admin:index", "notifications.view_dashboard")]),
     (
         _("Messages"),
         [
@@ -67,6 +68,14 @@ SECTIONS: list[tuple[StrOrPromise, list[tuple[StrOrPromise, str, str, str]]]] = 
         _("Operations"),
         [
             (
+                _("Pauses and breakers"),
+                "pause_circle",
+                "admin:notifications_pause_changelist",
+                "notifications.view_pause",
+            ),
+            (_("Failures by cause"), "error", "admin:notifications_failures", "notifications.view_dashboard"),
+            (_("Retention"), "auto_delete", "admin:notifications_retention", "notifications.view_dashboard"),
+            (
                 _("Workers"),
                 "memory",
                 "admin:notifications_workerheartbeat_changelist",
@@ -80,13 +89,13 @@ SECTIONS: list[tuple[StrOrPromise, list[tuple[StrOrPromise, str, str, str]]]] = 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the menu of who asks, as django-unfold draws it."""
-    user = getattr(request, "user", None) or AnonymousUser()
+    user, active = getattr(request, "user", None) or AnonymousUser(), _active(request.path)
     return [
         {
             "title": heading,
             "separator": True,
             "items": [
-                {"title": title, "icon": icon, "link": reverse(address)}
+                {"title": title, "icon": icon, "link": reverse(address), "active": address == active}
                 for title, icon, address, permission in lines
                 # Who may change something may see it, says Django's admin.
                 if user.has_perm(permission) or user.has_perm(permission.replace(".view_", ".change_"))
@@ -94,3 +103,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for heading, lines in SECTIONS
     ]
+
+
+def _active(path: str) -> str:
+    """Return the name of the address that a page belongs to: of several that it begins with, the longest."""
+    addresses = [address for _heading, lines in SECTIONS for _title, _icon, address, _permission in lines]
+    above = [address for address in addresses if path.startswith(reverse(address)) and address != "admin:index"]
+    return max(above, key=lambda address: len(reverse(address)), default="admin:index")

@@ -91,6 +91,12 @@ def prune(now: datetime, limit: int) -> Counter[Kept]:
     return removed
 
 
+def next_round(now: datetime, limit: int) -> Counter[Kept]:
+    """Return how many of each class one round with this `limit` would take; what goes with deliveries is left out."""
+    # The statement of a round, not a COUNT: without its order, the database would begin with all deliveries.
+    return +Counter({kept: len(rows.values_list("pk", flat=True)[:limit]) for kept, rows in _overdue(now).items()})
+
+
 def count(now: datetime) -> Counter[Kept]:
     """
     Return how many of each class have been kept long enough, and change nothing.

@@ -48,6 +48,8 @@ class Event(Publication):
                 name="event_retention",
                 condition=Q(finished_at__isnull=False, emptied_at__isnull=True),
             ),
+            # Failure groups and redrive: the few that could not be dispatched.
+            models.Index(fields=["finished_at"], name="event_failed", condition=Q(state=EventState.FAILED)),
             # The expirer: what waits and is too late.
             models.Index(
                 fields=["expires_at"],

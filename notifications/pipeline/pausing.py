@@ -14,6 +14,7 @@ from notifications.models import Pause, Template
 from notifications.types import PauseOrigin, PauseScope
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
 #: Seconds for which a process trusts what it read: a pause holds everywhere after that.
@@ -76,7 +77,8 @@ def current(now: datetime) -> Held:
     # Once: another thread may forget it between two looks.
     known = _known
     if known is None or time.monotonic() - known[0] > MAX_AGE:
-        _known = known = (time.monotonic(), _read(now))
+        not_lifted = list(Pause.objects.filter(lifted_at__isnull=True))
+        _known = known = (time.monotonic(), held_by(not_lifted, now))
     return known[1]
 
 
@@ -86,8 +88,8 @@ def forget() -> None:
     _known = None
 
 
-def _read(now: datetime) -> Held:
-    pauses = list(Pause.objects.filter(lifted_at__isnull=True))
+def held_by(pauses: Sequence[Pause], now: datetime) -> Held:
+    """Return what these pauses hold together, of those that are in force."""
     in_force = [pause for pause in pauses if pause.until is None or pause.until > now]
     keys = {scope: frozenset(pause.key for pause in in_force if pause.scope == scope) for scope in PauseScope}
     templates = keys[PauseScope.TEMPLATE]

@@ -113,13 +113,8 @@ def backlogs(now: datetime) -> list[Backlog]:
     What is due or delayed reads at most `COUNTED` entries of each line in `event_claim` and `delivery_claim`. What is
     active reads `event_reclaim` and `delivery_reclaim`, which hold no more than the drains of all workers have claimed.
     """
-    active, held = dict(_active()), pausing.current(now)
-    asked = [_counting(line, index, now, held) for index, line in enumerate(LINES)]
-    with connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(sql for sql, _ in asked), [value for _, values in asked for value in values])
-        pending = {LINES[index]: numbers for index, *numbers in cursor.fetchall()}
-    found = []
-    for line, (due, on_hold, reclaimed, delayed) in pending.items():
+    active, found = dict(_active()), []
+    for line, (due, on_hold, reclaimed, delayed) in _pending(now, pausing.current(now)).items():
         claimed, claimed_again = active.get(line, (0, 0))
         numbers = {
             Waiting.DUE: due - on_hold,
@@ -129,6 +124,23 @@ def backlogs(now: datetime) -> list[Backlog]:
         }
         found.append(Backlog(line=line, numbers=numbers, reclaimed=reclaimed + claimed_again))
     return found
+
+
+def held_by(held: Held, now: datetime) -> dict[Line, int]:
+    """
+    Return how many due rows of each line these pauses hold, of the oldest `COUNTED`: one statement.
+
+    The lines of which they hold nothing are left out.
+    """
+    return {line: on_hold for line, (_, on_hold, _, _) in _pending(now, held).items() if on_hold}
+
+
+def _pending(now: datetime, held: Held) -> dict[Line, tuple[int, int, int, int]]:
+    """Return the numbers of each line: due; of those, held, and reclaimed; delayed."""
+    asked = [_counting(line, index, now, held) for index, line in enumerate(LINES)]
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(sql for sql, _ in asked), [value for _, values in asked for value in values])
+        return {LINES[index]: tuple(numbers) for index, *numbers in cursor.fetchall()}
 
 
 def _not_held(line: Line, held: Held) -> QuerySet[Any]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, TextChoices, Value, When
+from django.db.models import Case, CharField, Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from notifications import conf
@@ -34,10 +35,19 @@ class Obstacle(TextChoices):
     NOT_SENDABLE = "not_sendable", _("no worker sends by this channel")
 
 
+class Stage(TextChoices):
+    """How far it had got."""
+
+    BROADCAST = "broadcast", _("a broadcast that could not be expanded")
+    EVENT = "event", _("an event that could not be dispatched")
+    DELIVERY = "delivery", _("a delivery that could not be sent")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """Which failed rows are meant; a field left out restricts nothing."""
 
+    stage: Stage | None = None
     channel: str | None = None
     reason: str | None = None
     template: str | None = None
@@ -50,6 +60,10 @@ class Selection:
     delivery_ids: tuple[UUID, ...] | None = None
     #: Only deliveries, and of them those that the log is asked for.
     log: Asked | None = None
+    #: The last backend that tried.
+    backend: str | None = None
+    #: What the provider said to the last try; empty: nothing, or it was never tried.
+    code: str | None = None
     #: Also those of which nobody knows whether they were sent: some people may be told twice.
     include_unknown: bool = False
 
@@ -64,7 +78,7 @@ def broadcasts(selection: Selection, now: datetime) -> QuerySet[Any]:
             (Q(cancelled_at__isnull=False), Obstacle.CANCELLED), (Q(expires_at__lte=now), Obstacle.EXPIRED)
         ),
     )
-    if selection.event_id is not None or _is_of_deliveries(selection):
+    if selection.event_id is not None or not _may_be(Stage.BROADCAST, selection):
         return found.none()
     return _wanted(found, reason=selection.reason, pk=selection.broadcast_id)
 
@@ -82,7 +96,7 @@ def events(selection: Selection, now: datetime) -> QuerySet[Any]:
             (Q(emptied_at__isnull=False), Obstacle.CONTENT_GONE),
         ),
     )
-    if _is_of_deliveries(selection):
+    if not _may_be(Stage.EVENT, selection):
         return found.none()
     return _wanted(found, reason=selection.reason, pk=selection.event_id, broadcast=selection.broadcast_id)
 
@@ -108,10 +122,15 @@ def deliveries(selection: Selection, now: datetime) -> QuerySet[Any]:
             (~Q(channel__in=list(conf.channels())), Obstacle.NOT_SENDABLE),
         )
     )
+    if not _may_be(Stage.DELIVERY, selection):
+        return found.none()
     if selection.delivery_ids is not None:
         found = found.filter(pk__in=selection.delivery_ids)
+    if selection.code is not None:
+        found = found.annotate(code=last_code()).filter(code=selection.code)
     return _wanted(
         found,
+        backend=selection.backend,
         channel=selection.channel,
         reason=selection.reason,
         event_id=selection.event_id,
@@ -119,8 +138,10 @@ def deliveries(selection: Selection, now: datetime) -> QuerySet[Any]:
     )
 
 
-def _is_of_deliveries(selection: Selection) -> bool:
-    return selection.channel is not None or selection.delivery_ids is not None or selection.log is not None
+def last_code() -> Coalesce:
+    """Return the provider's word to the last try of a delivery, empty without one, for an annotation."""
+    last = Attempt.objects.filter(delivery=OuterRef("pk")).order_by("-number", "-pk")
+    return Coalesce(Subquery(last.values("code")[:1]), Value(""))
 
 
 def _wanted(found: QuerySet[Any], **wanted: Any) -> QuerySet[Any]:
@@ -137,6 +158,13 @@ def _failed(selection: Selection, now: datetime) -> Q:
     if selection.until is not None:
         meant &= Q(finished_at__lt=selection.until)
     return meant
+
+
+def _may_be(stage: Stage, selection: Selection) -> bool:
+    """Tell whether rows of this stage can be meant: what only deliveries have excludes the others."""
+    theirs = (selection.channel, selection.delivery_ids, selection.log, selection.backend, selection.code)
+    only_deliveries = any(value is not None for value in theirs)
+    return selection.stage in {None, stage} and (stage == Stage.DELIVERY or not only_deliveries)
 
 
 def _cancelled_broadcasts() -> QuerySet[Broadcast]:

@@ -91,6 +91,8 @@ def draw_admin(browser, address):
     """Look at the pages of staff: their lists lead to what is in the picture."""
     for scheme in ("light", "dark"):
         with window(browser, address, who=BOSS, viewport=STAFF, color_scheme=scheme) as page:
+            page.goto("/admin/")
+            shoot(page, f"admin-dashboard-{scheme}")
             page.goto("/admin/notifications/template/")
             shoot(page, f"admin-templates-{scheme}")
             page.goto("/admin/notifications/template/ORDER_CREATED/change/")

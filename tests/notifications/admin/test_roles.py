@@ -28,6 +28,7 @@ MODELS = {
     "notifications.event": ("OSA", NOBODY, NOBODY, NOBODY),
     "notifications.mute": ("OSA", NOBODY, NOBODY, NOBODY),
     "notifications.notification": ("OSA", NOBODY, NOBODY, NOBODY),
+    "notifications.pause": ("OA", NOBODY, NOBODY, NOBODY),
     "notifications.preference": ("OSA", NOBODY, NOBODY, NOBODY),
     "notifications.recipientsettings": ("OSA", NOBODY, NOBODY, NOBODY),
     "notifications.suppression": ("OSA", "O", "O", NOBODY),
@@ -39,6 +40,12 @@ MODELS = {
 }
 #: Our own pages: how they are opened, and who may. A button is pressed without what its form would say with it.
 OWN_PAGES = {
+    "notifications_dashboard": ("get", "OA"),
+    "notifications_failures": ("get", "OA"),
+    "notifications_failures_again": ("post", "O"),
+    "notifications_pause_begin": ("post", "O"),
+    "notifications_pause_resume": ("get", "O"),
+    "notifications_retention": ("get", "OA"),
     "auth_user_password_change": ("get", NOBODY),
     "notifications_apikey_rotate": ("get", NOBODY),
     "notifications_why": ("get", "OSA"),

@@ -31,3 +31,22 @@ def test_it_shows_what_one_may_see(log_in, django_user_model, codename):
 
     assert lines(django_user_model.objects.get()) == ["Templates", "Languages"]
     assert lines(AnonymousUser()) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "title"),
+    [
+        ("/admin/", "Dashboard"),
+        ("/admin/notifications/pause/1/resume/", "Pauses and breakers"),
+        ("/admin/notifications/pause/failures/again/", "Failures by cause"),
+    ],
+    ids=["first page", "page of a model", "page below another"],
+)
+def test_one_line_is_where_one_is(admin_user, path, title):
+    request = RequestFactory().get(path)
+    request.user = admin_user
+
+    items = [line for section in sidebar.navigation(request) for line in section["items"]]
+
+    assert [line["title"] for line in items if line["active"]] == [title]

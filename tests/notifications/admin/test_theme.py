@@ -38,6 +38,15 @@ def test_every_page_opens(admin_client, rf, admin_user):
             assert ("unfold/css/styles.css" in page.text) == UNFOLD, name
 
 
+@pytest.mark.parametrize("name", ["index", "notifications_failures", "notifications_retention"])
+def test_pages_of_no_model_open(admin_client, name):
+    page = admin_client.get(reverse(f"admin:{name}"))
+
+    assert page.status_code == 200
+    assert "notifications/admin-dashboard.css" in page.text
+    assert ("unfold/css/styles.css" in page.text) == UNFOLD
+
+
 def test_every_page_is_drawn_by_the_look():
     kinds = {name: isinstance(model_admin, admin_theme.ModelAdmin) for model_admin, name in pages()}
 
