@@ -6,9 +6,31 @@ from django.contrib import admin
 from django_dramatiq import admin as dramatiq_admin  # noqa: F401 - it registers itself; below it is undone
 from django_dramatiq.models import Task
 
-from notifications.admin import api_keys, category, groups, log, operations, recipient, suppressions, template, wording
+from notifications.admin import (
+    api_keys,
+    broadcast,
+    category,
+    groups,
+    log,
+    operations,
+    recipient,
+    suppressions,
+    template,
+    wording,
+)
 
-__all__ = ["api_keys", "category", "groups", "log", "operations", "recipient", "suppressions", "template", "wording"]
+__all__ = [
+    "api_keys",
+    "broadcast",
+    "category",
+    "groups",
+    "log",
+    "operations",
+    "recipient",
+    "suppressions",
+    "template",
+    "wording",
+]
 
 # Its pages show arguments and tracebacks unescaped: a stored <script> would run in the browser of staff.
 admin.site.unregister(Task)
