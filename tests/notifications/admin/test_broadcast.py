@@ -89,7 +89,7 @@ def test_a_draft_survives_a_reload_and_is_previewed(admin_client, drafted):
 
     assert b'value="ORD-1"' in page.content
     assert [preview["error"] for preview in page.context["previews"]] == [""] * len(page.context["previews"])
-    assert any("ORD-1" in preview["rendered"].body for preview in page.context["previews"])
+    assert any("ORD-1" in preview["rendered"].title + preview["rendered"].body for preview in page.context["previews"])
 
 
 def test_what_is_not_said_is_refused_at_the_form(admin_client, drafted):
