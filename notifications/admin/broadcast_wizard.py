@@ -69,7 +69,7 @@ def _begin(owner: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
 
 
 def _message(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResponse:
-    draft = _draft(pk)
+    draft = _draft(request, pk)
     if draft.broadcast_id is not None:
         return redirect(f"{_PLACE}progress", pk=draft.broadcast_id)
     form = MessageForm(draft, request.POST or None)
@@ -85,7 +85,7 @@ def _message(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResp
 
 
 def _audience(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResponse:
-    draft = _draft(pk)
+    draft = _draft(request, pk)
     if draft.broadcast_id is not None:
         return redirect(f"{_PLACE}progress", pk=draft.broadcast_id)
     form = AudienceForm(request.POST or None, request.FILES or None, initial={"audience": draft.audience})
@@ -105,7 +105,7 @@ def _audience(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpRes
 
 
 def _review(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResponse:
-    draft = _draft(pk)
+    draft = _draft(request, pk)
     if draft.broadcast_id is not None:
         return redirect(f"{_PLACE}progress", pk=draft.broadcast_id)
     if not draft.audience and draft.recipients is None:
@@ -118,7 +118,7 @@ def _review(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpRespo
         except NotificationError as e:
             form.add_error(None, str(e))
             # Of what is shown now: the numbers above the form are those of this revision.
-            form.data = {**form.data.dict(), "revision": draft.revision}
+            form.data = {**request.POST.dict(), "revision": draft.revision}
         else:
             return redirect(f"{_PLACE}progress", pk=started.pk)
     shown = {"tally": _tally(draft), "part": f"{broadcast_counting.fraction(draft):.0%}"}
@@ -126,7 +126,7 @@ def _review(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpRespo
 
 
 def _count(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResponse:
-    draft = _draft(pk)
+    draft = _draft(request, pk)
     if draft.broadcast_id is None and (draft.audience or draft.recipients is not None):
         try:
             broadcast_counting.count_further(draft, now=clock.now())
@@ -136,14 +136,16 @@ def _count(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpRespon
 
 
 def _discard(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResponse:
-    draft = _draft(pk)
+    draft = _draft(request, pk)
     if broadcast_drafts.discard(draft, by=staff_member(request)):
         messages.success(request, _("The draft is discarded."))
     return redirect(f"{_PLACE}compose")
 
 
-def _draft(pk: UUID) -> BroadcastDraft:
-    return get_object_or_404(BroadcastDraft.objects.select_related("template__category"), pk=pk)
+def _draft(request: HttpRequest, pk: UUID) -> BroadcastDraft:
+    """Return a draft of one's own; a superuser sees all of them."""
+    drafts, user = BroadcastDraft.objects.select_related("template__category"), staff_member(request)
+    return get_object_or_404(drafts if user.is_superuser else drafts.filter(created_by=user), pk=pk)
 
 
 def _saved(request: HttpRequest, draft: BroadcastDraft, form: MessageForm) -> bool:

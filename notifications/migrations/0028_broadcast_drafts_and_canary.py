@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0030_permissions_of_roles'),
+        ('notifications', '0029_people'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

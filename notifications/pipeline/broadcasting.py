@@ -146,9 +146,11 @@ def _expand(broadcast: Broadcast, token: UUID) -> None:
     try:
         with transaction.atomic():
             # Locked until the events are there: `cancel` comes before, or finds them all.
-            if claiming.held(Broadcast, [broadcast.pk], token).first() is None:
+            # Read again with it: whoever is erased has been taken off the list meanwhile.
+            row = claiming.held(Broadcast, [broadcast.pk], token).first()
+            if row is None:
                 return
-            changes = _step(broadcast, clock.now())
+            changes = _step(row, clock.now())
             claiming.settle(Broadcast, broadcast.pk, token, now=clock.now(), **changes)
     except (OperationalError, InterfaceError):
         # The database's trouble, not the broadcast's: the lease frees it.

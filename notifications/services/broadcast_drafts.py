@@ -35,7 +35,7 @@ def begin(template: Template, *, by: AbstractBaseUser, now: datetime) -> Broadca
     """Begin a broadcast with a published template."""
     with transaction.atomic():
         draft = BroadcastDraft.objects.create(
-            created_at=now, created_by=by, template=template, priority=template.priority
+            created_at=now, created_by_id=by.pk, template=template, priority=template.priority
         )
         journal.record(by, draft, "Began a broadcast.")
     return draft
@@ -51,7 +51,7 @@ def write(
     now: datetime,
 ) -> None:
     """Say what is sent; raise the `PublishError` that names what is wrong with it. A count of before is forgotten."""
-    said = {"variables": variables, "priority": priority, "channels": channels}
+    said: dict[str, Any] = {"variables": variables, "priority": priority, "channels": channels}
     drafting.draft(draft.template_id, now=now, **said)
     _change(draft, said, by=by)
 
@@ -105,6 +105,7 @@ def start(
         batch = outbox.insert_audience(
             drafted, draft.audience, recipients=draft.recipients, canary_percent=canary_percent, started_by=by
         )
+        assert batch.broadcast_id is not None
         broadcast = Broadcast.objects.get(pk=batch.broadcast_id)
         # The broadcast has it, and clears it away when it is done.
         draft.broadcast, draft.variables = broadcast, {}
