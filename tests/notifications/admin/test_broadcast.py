@@ -14,7 +14,8 @@ from notifications import registry
 from notifications.models import Broadcast, BroadcastDraft, Delivery, Event, Notification, Pause
 from notifications.pipeline import broadcasting
 from notifications.pipeline.dispatch import dispatch_batch
-from notifications.services import broadcast_drafts
+from notifications.maintenance import pruner
+from notifications.services import broadcast_drafts, erasing, queue
 from notifications.types import BroadcastState, DeliveryState, EventState, Priority
 
 pytestmark = pytest.mark.django_db
@@ -263,6 +264,58 @@ def test_the_list_leads_to_the_progress(admin_client, start):
     page = admin_client.get(at("changelist")).content.decode()
     assert at("progress", Broadcast.objects.get().pk) in page
     assert at("compose") in page
+
+
+def test_a_draft_is_opened_by_its_author_or_a_superuser_only(admin_client, log_in, drafted):
+    other = log_in("send_broadcast")
+
+    assert {other.get(at(name, drafted)).status_code for name in ("message", "audience", "review")} == {404}
+    assert {other.post(at(name, drafted)).status_code for name in ("count", "discard")} == {404}
+    assert admin_client.get(at("message", drafted)).status_code == 200
+
+
+def test_a_draft_that_nobody_starts_goes_after_thirty_days(drafted):
+    now = timezone.now()
+
+    assert pruner.prune(now + timedelta(days=29), 10)[pruner.Kept.DRAFTS] == 0
+    assert pruner.prune(now + timedelta(days=31), 10)[pruner.Kept.DRAFTS] == 1
+    assert not BroadcastDraft.objects.exists()
+
+
+@pytest.fixture
+def listed(admin_client, drafted, people):
+    """The draft goes to the first three, one by one."""
+    admin_client.post(at("audience", drafted), {"people": "\n".join(user.username for user in people[:3])})
+
+
+def test_whoever_is_erased_is_taken_off_a_draft(admin_client, admin_user, drafted, listed, people):
+    admin_client.post(at("message", drafted), {**MESSAGE, "variable-order_number": "For user1"})
+    admin_client.post(at("count", drafted))
+
+    erasing.request(people[1], by=admin_user, note="", now=timezone.now())
+
+    row = BroadcastDraft.objects.get()
+    assert (row.recipients, row.variables, row.counted_at) == ([str(people[0].pk), str(people[2].pk)], {}, None)
+
+
+def test_whoever_is_erased_is_taken_off_a_broadcast_that_waits(admin_user, listed, start, people):
+    start()
+
+    erasing.request(people[1], by=admin_user, note="", now=timezone.now())
+    work()
+
+    assert sorted(Notification.objects.values_list("recipient", flat=True)) == [people[0].pk, people[2].pk]
+
+
+def test_the_queue_counts_a_list_that_is_told_bit_by_bit(listed, start):
+    def expanding():
+        (found,) = [row for row in queue.queues(now=timezone.now()) if row.actor == "expand_broadcast"]
+        return found.waiting, found.completed
+
+    start()
+    assert expanding() == (1, 0)
+    work()
+    assert expanding() == (0, 1)
 
 
 def test_a_draft_is_discarded(admin_client, drafted):
