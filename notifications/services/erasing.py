@@ -19,6 +19,7 @@ from notifications.exceptions import NotificationError
 from notifications.models import Erasure
 from notifications.pipeline.suppressing import Unusable, suppress
 from notifications.services import personal_data
+from notifications.services.erasing_lists import take_off_lists
 from notifications.services.erasing_rows import (
     call_back,
     erase_direct,
@@ -27,7 +28,6 @@ from notifications.services.erasing_rows import (
     erase_rest,
     erase_stranded,
 )
-from notifications.services.erasing_lists import take_off_lists
 from notifications.services.personal_data import Person
 from notifications.types import Channel, ErasureStep, Reason, SuppressionSource
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
+from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
 
 from notifications import registry
+from notifications.maintenance import pruner
 from notifications.models import Broadcast, BroadcastDraft, Delivery, Event, Notification, Pause
 from notifications.pipeline import broadcasting
 from notifications.pipeline.dispatch import dispatch_batch
-from notifications.maintenance import pruner
 from notifications.services import broadcast_drafts, erasing, queue
 from notifications.types import BroadcastState, DeliveryState, EventState, Priority
 
@@ -322,3 +324,29 @@ def test_a_draft_is_discarded(admin_client, drafted):
     admin_client.post(at("discard", drafted))
 
     assert not BroadcastDraft.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_start_it_at_the_same_moment_start_one(admin_client, admin_user, drafted):
+    admin_client.post(at("count", drafted))
+    revision = BroadcastDraft.objects.get().revision
+    together = threading.Barrier(2)
+    started: list[object] = []
+
+    def begin():
+        try:
+            together.wait(10)
+            row = broadcast_drafts.start(drafted, by=admin_user, now=timezone.now(), revision=revision)
+            started.append(row.pk)
+        except Exception as e:  # noqa: BLE001 - a thread's error would be lost
+            started.append(e)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=begin) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert started == [Broadcast.objects.get().pk] * 2
