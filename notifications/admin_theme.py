@@ -115,6 +115,10 @@ class Dressed(forms.BaseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.dress()
+
+    def dress(self) -> None:
+        """Dress the inputs; again, after adding some."""
         for field in self.fields.values():
             _dress(field)
 

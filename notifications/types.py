@@ -104,6 +104,8 @@ class BroadcastState(TextChoices):
     PENDING = "pending", _("pending")
     #: Claimed by an expansion drain. Its lease holder takes it out, or the reclaimer.
     EXPANDING = "expanding", _("expanding")
+    #: The first few are told; it waits for staff to let it go on, or to cancel it.
+    CANARY = "canary", _("waiting after the first few")
     #: All its events are there. Final.
     EXPANDED = "expanded", _("expanded")
     #: Called back by `cancel_broadcast` before all its events were there. Final.

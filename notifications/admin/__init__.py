@@ -8,6 +8,7 @@ from django_dramatiq.models import Task
 
 from notifications.admin import (
     api_keys,
+    broadcast,
     category,
     delivery,
     groups,
@@ -20,7 +21,7 @@ from notifications.admin import (
     wording,
 )
 
-__all__ = ["api_keys", "category", "delivery", "groups", "log", "operations", "pauses"]
+__all__ = ["api_keys", "broadcast", "category", "delivery", "groups", "log", "operations", "pauses"]
 __all__ += ["recipient", "suppressions", "template", "wording"]
 
 # Its pages show arguments and tracebacks unescaped: a stored <script> would run in the browser of staff.

@@ -19,6 +19,7 @@ from notifications import conf, ids
 from notifications.models import (
     Attempt,
     Broadcast,
+    BroadcastDraft,
     Delivery,
     Digest,
     Event,
@@ -46,6 +47,8 @@ class Kept(StrEnum):
     BROADCASTS = "broadcasts"
     #: The variables of those whose events were not all made.
     UNSAID = "broadcasts emptied"
+    #: Those that nobody started.
+    DRAFTS = "drafts of broadcasts"
     DIGESTS = "digests"
     #: What counts for a daily cap; days that are over.
     COUNTS = "daily counts"
@@ -59,6 +62,8 @@ class Kept(StrEnum):
     FEEDBACK = "provider events"
 
 
+#: Days that a draft of a broadcast is kept for whoever began it.
+DRAFT_DAYS = 30
 #: What goes with deliveries.
 _WITH_DELIVERIES: dict[Kept, type[Model]] = {Kept.ATTEMPTS: Attempt, Kept.FEEDBACK: ProviderEvent}
 #: What retention takes from a row that stays.
@@ -85,7 +90,7 @@ def prune(now: datetime, limit: int) -> Counter[Kept]:
             case Kept.EMPTIED:
                 removed += _empty(kept, rows, limit, {**_SAID, "recipients": [], "emptied_at": now})
             case Kept.UNSAID:
-                removed += _empty(kept, rows, limit, _SAID)
+                removed += _empty(kept, rows, limit, {**_SAID, "recipients": None})
             case _:
                 removed += _delete(kept, rows, limit)
     return removed
@@ -155,7 +160,10 @@ def _overdue(now: datetime) -> dict[Kept, QuerySet[Any]]:
             pk__lt=before(config.retention_deliveries_days), finished_at__isnull=False
         ).order_by("pk"),
         # What was not expanded, to the end: all the others' variables went to their events.
-        Kept.UNSAID: Broadcast.objects.filter(finished_at__lte=failed).exclude(variables={}).order_by("finished_at"),
+        Kept.UNSAID: Broadcast.objects.filter(finished_at__lte=failed)
+        .exclude(variables={}, recipients__isnull=True)
+        .order_by("finished_at"),
+        Kept.DRAFTS: BroadcastDraft.objects.filter(pk__lt=before(DRAFT_DAYS), broadcast__isnull=True).order_by("pk"),
         Kept.DIGESTS: Digest.objects.filter(
             pk__lt=before(config.retention_deliveries_days), closed_at__isnull=False
         ).order_by("pk"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from notifications.models.api_keys import ApiKey
+from notifications.models.broadcast_drafts import BroadcastDraft
 from notifications.models.broadcasts import Broadcast
 from notifications.models.consent import ConsentChange, FrequencyCount, Mute
 from notifications.models.deliveries import Attempt, Delivery
@@ -25,6 +26,7 @@ __all__ = [
     "ApiKey",
     "Attempt",
     "Broadcast",
+    "BroadcastDraft",
     "Category",
     "ConsentChange",
     "DailyStat",

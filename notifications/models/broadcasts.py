@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from notifications.models.publications import Publication
 from notifications.types import BroadcastState
+
+#: States of what is not all made into events yet.
+OPEN = [BroadcastState.PENDING, BroadcastState.EXPANDING, BroadcastState.CANARY]
 
 
 class Broadcast(Publication):
@@ -18,6 +22,21 @@ class Broadcast(Publication):
 
     #: Name of the audience; empty: a list, whose events were inserted with it.
     audience = models.CharField(max_length=64, blank=True)
+    #: Primary keys as text, of a list that is told bit by bit as an audience is; null: there is none, or all are told.
+    recipients = models.JSONField(null=True, blank=True, editable=False)
+    #: Part that is told first, to look at what comes of it; null: all at once.
+    canary_percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    #: When staff let it go on after that.
+    canary_passed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,
+        related_name="+",
+    )
     state = models.CharField(max_length=10, choices=BroadcastState, default=BroadcastState.PENDING)
     #: Its place among those that are expanded at once; kept between two claims.
     slot = models.PositiveSmallIntegerField(null=True, blank=True, editable=False)
@@ -76,8 +95,8 @@ class Broadcast(Publication):
             # Over is over at a known time.
             models.CheckConstraint(
                 name="broadcast_finished_iff_over",
-                condition=Q(state__in=[BroadcastState.PENDING, BroadcastState.EXPANDING], finished_at__isnull=True)
-                | (~Q(state__in=[BroadcastState.PENDING, BroadcastState.EXPANDING]) & Q(finished_at__isnull=False)),
+                condition=Q(state__in=OPEN, finished_at__isnull=True)
+                | (~Q(state__in=OPEN) & Q(finished_at__isnull=False)),
             ),
         ]
 

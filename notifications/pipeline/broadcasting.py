@@ -7,16 +7,21 @@ belongs to an audience is bounded when its expansion begins, so that it comes to
 
 from __future__ import annotations
 
+import math
+import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from notifications import clock, conf, registry, signals, wakeups
 from notifications.models import Broadcast, Delivery, Event
+from notifications.models.broadcasts import OPEN
 from notifications.pipeline import claiming, outbox, pausing
+from notifications.pipeline.people import wanted
 from notifications.pipeline.recipients import Chunk, users_of
 from notifications.types import BroadcastState, DeliveryState, Priority, Reason
 
@@ -32,7 +37,7 @@ EVENTS_PER_STEP = 100
 #: Deliveries that are called back in one transaction.
 CANCEL_ROWS = 1000
 
-_OPEN = Q(state__in=[BroadcastState.PENDING, BroadcastState.EXPANDING])
+_OPEN = Q(state__in=OPEN)
 
 
 def expand_batch(*, more: Callable[[], None]) -> int:
@@ -69,7 +74,12 @@ def cancel(broadcast_id: UUID, *, now: datetime) -> bool:
     with transaction.atomic():
         # The broadcast before its events, as whoever expands it does.
         ended = Broadcast.objects.filter(_OPEN, pk=broadcast_id).update(
-            state=BroadcastState.CANCELLED, cancelled_at=now, finished_at=now, lease_token=None, lease_until=None
+            state=BroadcastState.CANCELLED,
+            cancelled_at=now,
+            finished_at=now,
+            lease_token=None,
+            lease_until=None,
+            recipients=None,
         )
         # Not of what is complete: there was nothing to call back.
         over = Broadcast.objects.filter(pk=broadcast_id, completed_at__isnull=True)
@@ -81,6 +91,32 @@ def cancel(broadcast_id: UUID, *, now: datetime) -> bool:
             state=DeliveryState.CANCELLED, reason=Reason.EVENT_CANCELLED, finished_at=now
         )
     return bool(ended or stopped or called_back)
+
+
+def go_on(broadcast_id: UUID, *, now: datetime) -> bool:
+    """Tell the rest of a broadcast whose first few were told; False: it does not wait for that."""
+    waiting = Broadcast.objects.filter(pk=broadcast_id, state=BroadcastState.CANARY)
+    if waiting.update(state=BroadcastState.PENDING, canary_passed_at=now, due_at=now) != 1:
+        return False  # somebody else decided first
+    transaction.on_commit(partial(wakeups.ring, wakeups.EXPAND), robust=True)
+    return True
+
+
+def people_of(audience: str, recipients: list[str] | None) -> QuerySet[Any]:
+    """Return the users of a named audience, or of a list of primary keys, by primary key."""
+    if recipients is None:
+        return users_of(registry.audience_named(audience)(), f"The audience {audience!r}")
+    return get_user_model()._default_manager.filter(pk__in=wanted(recipients)).order_by("pk")
+
+
+def next_keys(people: QuerySet[Any], cursor: str, end: str, *, limit: int) -> list[str]:
+    """Return the primary keys behind the cursor, up to the end, each once; "": before the first, and nobody at all."""
+    if not end:
+        return []
+    ahead = people.filter(pk__lte=end)
+    if cursor:
+        ahead = ahead.filter(pk__gt=cursor)
+    return [str(pk) for pk in ahead.values_list("pk", flat=True).distinct()[:limit]]
 
 
 def _admit(held: Held, now: datetime) -> None:
@@ -110,9 +146,11 @@ def _expand(broadcast: Broadcast, token: UUID) -> None:
     try:
         with transaction.atomic():
             # Locked until the events are there: `cancel` comes before, or finds them all.
-            if claiming.held(Broadcast, [broadcast.pk], token).first() is None:
+            # Read again with it: whoever is erased has been taken off the list meanwhile.
+            row = claiming.held(Broadcast, [broadcast.pk], token).first()
+            if row is None:
                 return
-            changes = _step(broadcast, clock.now())
+            changes = _step(row, clock.now())
             claiming.settle(Broadcast, broadcast.pk, token, now=clock.now(), **changes)
     except (OperationalError, InterfaceError):
         # The database's trouble, not the broadcast's: the lease frees it.
@@ -132,7 +170,7 @@ def _step(broadcast: Broadcast, now: datetime) -> dict[str, Any]:
     """Insert the next events, and return what follows for the broadcast."""
     if broadcast.expires_at is not None and broadcast.expires_at <= now:
         return {"state": BroadcastState.EXPIRED}
-    people = users_of(registry.audience_named(broadcast.audience)(), f"The audience {broadcast.audience!r}")
+    people = people_of(broadcast.audience, broadcast.recipients)
     changes: dict[str, Any] = {}
     if broadcast.recipient_count is None:
         last = people.order_by("-pk").values_list("pk", flat=True).first()
@@ -140,13 +178,18 @@ def _step(broadcast: Broadcast, now: datetime) -> dict[str, Any]:
         broadcast.recipient_count = people.values("pk").distinct().count()
         changes |= {"cursor_end": broadcast.cursor_end, "recipient_count": broadcast.recipient_count}
     size = min(conf.current().chunk_size, conf.MAX_RECIPIENTS_PER_EVENT)
-    keys = _next_keys(broadcast, people, limit=size * EVENTS_PER_STEP)
+    first = _first_few(broadcast)
+    limit = min(size * EVENTS_PER_STEP, first - broadcast.expanded_count)
+    keys = next_keys(people, broadcast.cursor, broadcast.cursor_end, limit=limit)
     parts = [keys[start : start + size] for start in range(0, len(keys), size)]
     some = [Chunk(recipients=part, duplicate_count=0) for part in parts]
     Event.objects.bulk_create([outbox.event_of(broadcast, chunk, now=now) for chunk in some])
-    is_last = len(keys) < size * EVENTS_PER_STEP
+    is_last = len(keys) < limit
     changes["state"] = BroadcastState.EXPANDED if is_last else BroadcastState.PENDING
     changes["expanded_count"] = broadcast.expanded_count + len(keys)
+    if not is_last and changes["expanded_count"] >= first:
+        # Without its slot: somebody may look at it for days.
+        changes |= {"state": BroadcastState.CANARY, "slot": None}
     changes["event_count"] = broadcast.event_count + len(some)
     if keys:
         changes["cursor"] = keys[-1]
@@ -157,15 +200,12 @@ def _step(broadcast: Broadcast, now: datetime) -> dict[str, Any]:
         changes["due_at"] = now
     else:
         # The events have it: retention takes it away with them.
-        changes |= {"variables": {}, "recipient_count": changes["expanded_count"]}
+        changes |= {"variables": {}, "recipients": None, "recipient_count": changes["expanded_count"]}
     return changes
 
 
-def _next_keys(broadcast: Broadcast, people: QuerySet[Any], *, limit: int) -> list[str]:
-    """Return the primary keys that come behind the cursor, each once."""
-    if not broadcast.cursor_end:
-        return []
-    ahead = people.filter(pk__lte=broadcast.cursor_end)
-    if broadcast.cursor:
-        ahead = ahead.filter(pk__gt=broadcast.cursor)
-    return [str(pk) for pk in ahead.values_list("pk", flat=True).distinct()[:limit]]
+def _first_few(broadcast: Broadcast) -> int:
+    """Return how many are told before staff look at it; more than there are: nobody looks."""
+    count, percent = broadcast.recipient_count or 0, broadcast.canary_percent
+    first = math.ceil(count * percent / 100) if percent else count
+    return sys.maxsize if first >= count or broadcast.canary_passed_at is not None else first

@@ -36,6 +36,8 @@ _HELD: dict[type[Leased], str] = {
     Delivery: DeliveryState.SENDING,
 }
 _WAITING = "pending"
+#: States that a row is left in and is not over; a broadcast waits for staff in one of them.
+_UNFINISHED = {_WAITING, BroadcastState.CANARY.value}
 
 #: What nobody asks a claimed row for: whoever does all the same costs a query.
 _UNREAD = frozenset({
@@ -138,7 +140,7 @@ def _none_of(column: str, values: Collection[Any]) -> str:
 
 def settle(model: type[Row], pk: UUID, token: UUID, *, now: datetime, state: str, **changes: Any) -> bool:
     """Write the outcome and let go of the row; False: the lease was lost and nothing was written."""
-    finished_at = None if state == _WAITING else now
+    finished_at = None if state in _UNFINISHED else now
     num_updated = model._default_manager.filter(pk=pk, lease_token=token).update(
         state=state, finished_at=finished_at, lease_token=None, lease_until=None, claims=0, **changes
     )

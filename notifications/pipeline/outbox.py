@@ -47,9 +47,27 @@ def insert(drafted: Draft, chunks: Iterator[Chunk]) -> PublishedBatch:
         return _insert_broadcast(drafted, chain((first, second), chunks))
 
 
-def insert_audience(drafted: Draft, audience: str) -> PublishedBatch:
-    """Write a broadcast whose events are made when it is due."""
-    broadcast = Broadcast(**_said(drafted), created_at=drafted.created_at, audience=audience)
+def insert_audience(
+    drafted: Draft,
+    audience: str,
+    *,
+    recipients: list[str] | None = None,
+    canary_percent: int | None = None,
+    started_by: Any = None,
+) -> PublishedBatch:
+    """
+    Write a broadcast whose events are made when it is due.
+
+    `recipients`: primary keys as text, instead of a named audience. `canary_percent` of them are told first.
+    """
+    broadcast = Broadcast(
+        **_said(drafted),
+        created_at=drafted.created_at,
+        audience=audience,
+        recipients=recipients,
+        canary_percent=canary_percent,
+        started_by=started_by,
+    )
     with transaction.atomic():
         if drafted.idempotency_key is not None:
             # An event for nobody holds the key.
@@ -60,7 +78,7 @@ def insert_audience(drafted: Draft, audience: str) -> PublishedBatch:
                 state=EventState.DISPATCHED,
                 finished_at=drafted.created_at,
             )
-            identity = Identity(drafted, audience)
+            identity = Identity(drafted, audience, *(recipients or ()))
             stored = _insert_first(holder, drafted, identity)
             if stored is not holder:
                 identity.check(stored)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import Count, F, Q, Sum
 
 from notifications.models import Broadcast, Delivery, Event, Pause
-from notifications.types import BroadcastState, DeliveryState, EventState, PauseScope
+from notifications.models.broadcasts import OPEN
+from notifications.types import DeliveryState, EventState, PauseScope
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,7 +44,7 @@ def measure(broadcast: Broadcast, *, now: datetime) -> bool:
     }
     over = found["sent_count"] + found["failed_count"] + found["skipped_count"]
     found["rate"] = _rate(broadcast, over, now)
-    is_made = broadcast.state not in {BroadcastState.PENDING, BroadcastState.EXPANDING}
+    is_made = broadcast.state not in OPEN
     if is_made and not events["live"] and over == sum(deliveries.values()):
         found["completed_at"] = now
         key = str(broadcast.pk)

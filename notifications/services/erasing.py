@@ -19,6 +19,7 @@ from notifications.exceptions import NotificationError
 from notifications.models import Erasure
 from notifications.pipeline.suppressing import Unusable, suppress
 from notifications.services import personal_data
+from notifications.services.erasing_lists import take_off_lists
 from notifications.services.erasing_rows import (
     call_back,
     erase_direct,
@@ -81,6 +82,7 @@ def request(recipient: Any, *, by: Any, note: str, never_write: bool = False, no
                 recipient_key=whose.key, hashes=whose.hashes, requested_at=now, requested_by=by, note=note[:MAX_NOTE]
             )
             call_back(whose, now=now)
+            take_off_lists(whose)
     except IntegrityError as e:
         message = "Their data are being erased already; look at how far that is."
         raise WrongErasure(message) from e
@@ -122,6 +124,7 @@ def _proceed(row: Erasure, now: datetime, limit: int) -> int:
     whose = _whose(row)
     # Again each time: what was claimed before may have been put back meanwhile.
     call_back(whose, now=now)
+    take_off_lists(whose)
     match row.step:
         case ErasureStep.EVENTS:
             number, looked_at, is_over = _events(row, whose, now)

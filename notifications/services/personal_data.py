@@ -18,6 +18,7 @@ from notifications.models import (
     ApiKey,
     Attempt,
     Broadcast,
+    BroadcastDraft,
     Category,
     ConsentChange,
     DailyStat,
@@ -79,7 +80,8 @@ OWNED: dict[type[Model], str] = {
 #: Tables that hold nothing about a recipient, and why not.
 IMPERSONAL: dict[type[Model], str] = {
     ApiKey: "of services",
-    Broadcast: "what everybody is told",
+    Broadcast: "what everybody is told; of a list not all told yet, whoever is erased is taken off",
+    BroadcastDraft: "of staff; whoever is erased is taken off it",
     Category: "of the site",
     DailyStat: "numbers",
     Erasure: "keys and hashes only: the record of the erasure",
@@ -93,7 +95,7 @@ IMPERSONAL: dict[type[Model], str] = {
 }
 #: Columns that say which member of staff did something. That stays: others rely on who did it.
 ACTORS = frozenset({
-    "ApiKey.created_by", "ConsentChange.changed_by", "Erasure.requested_by", "Pause.created_by", "Suppression.lifted_by",
+    "ApiKey.created_by", "Broadcast.started_by", "BroadcastDraft.created_by", "ConsentChange.changed_by", "Erasure.requested_by", "Pause.created_by", "Suppression.lifted_by",
     "TemplateVersion.created_by", "TemplateVersion.edited_by",
 })  # fmt: skip
 

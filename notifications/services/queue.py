@@ -60,14 +60,15 @@ def _dispatching(now: datetime) -> list[ActorQueue]:
 
 
 def _expanding(now: datetime) -> list[ActorQueue]:
-    # Those of lists were never anybody's work.
-    named = Broadcast.objects.exclude(audience="").annotate(actor=Value(wakeups.EXPAND))
-    over = named.filter(finished_at__gt=now - LATELY)
+    rows = Broadcast.objects.annotate(actor=Value(wakeups.EXPAND))
+    over = rows.filter(finished_at__gt=now - LATELY)
+    # A list whose events were inserted with it was never anybody's work: nobody looked for its end.
+    expanded = over.filter(state=BroadcastState.EXPANDED).exclude(audience="", cursor_end="")
     return _queues(
         {wakeups.EXPAND: wakeups.EXPAND},
-        waiting=_waiting(named.filter(state=BroadcastState.PENDING), "actor", now),
-        active=_numbers(named.filter(state=BroadcastState.EXPANDING), "actor"),
-        completed=_numbers(over.filter(state=BroadcastState.EXPANDED), "actor"),
+        waiting=_waiting(rows.filter(state=BroadcastState.PENDING), "actor", now),
+        active=_numbers(rows.filter(state=BroadcastState.EXPANDING), "actor"),
+        completed=_numbers(expanded, "actor"),
         failed=_numbers(over.filter(state=BroadcastState.FAILED), "actor"),
     )
 

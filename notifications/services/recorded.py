@@ -177,28 +177,33 @@ def _of_event(event: Event, now: datetime) -> str:
 
 
 def _of_broadcasts(subject: Subject, now: datetime) -> Iterator[Line]:
-    """Yield the broadcasts to audiences, each with whether the user belongs there today."""
-    rows = Broadcast.objects.filter(**subject.wanted).exclude(audience="").order_by("-pk")[:SHOWN]
-    for row in rows:
+    """Yield the broadcasts to audiences, each with whether the user belongs there today, and to lists not all told."""
+    rows = Broadcast.objects.filter(**subject.wanted).exclude(audience="", recipients__isnull=True)
+    for row in rows.order_by("-pk")[:SHOWN]:
         at = row.cancelled_at or row.finished_at or row.due_at
         said = {
-            "audience": row.audience,
+            "to": _("the audience %(name)s") % {"name": row.audience} if row.audience else _("a list"),
             "state": BroadcastState(row.state).label,
             "at": shown(at, subject.zone),
             "error": row.last_error,
         }
         if row.cancelled_at is not None:
-            text = _("A broadcast to the audience %(audience)s was cancelled at %(at)s.")
+            text = _("A broadcast to %(to)s was cancelled at %(at)s.")
         elif row.finished_at is None:
-            text = _("A broadcast to the audience %(audience)s is not expanded yet; due at %(at)s.")
+            text = _("A broadcast to %(to)s is not expanded yet; due at %(at)s.")
         elif row.state == BroadcastState.FAILED:
-            text = _("A broadcast to the audience %(audience)s could not be expanded at %(at)s: %(error)s")
+            text = _("A broadcast to %(to)s could not be expanded at %(at)s: %(error)s")
         else:
-            text = _("A broadcast to the audience %(audience)s: %(state)s at %(at)s.")
+            text = _("A broadcast to %(to)s: %(state)s at %(at)s.")
         yield _line(text % said, state=row.state, at=at, row=row)
         if row.finished_at is None and row.pk in pausing.current(now).broadcasts:
             yield _line(_("Its broadcast is paused."), state=PAUSED)
-        yield reevaluated.membership(row.audience, subject.recipient)
+        if row.recipients is None:
+            yield reevaluated.membership(row.audience, subject.recipient)
+        elif str(subject.recipient.pk) in row.recipients:
+            yield _line(_("This user is on the list."))
+        else:
+            yield _line(_("This user is not on the list."))
 
 
 def _of_nobody(subject: Subject, events: Events, *, is_told: bool) -> Iterator[Line]:

@@ -58,7 +58,7 @@ def _not_sent(recipient: str, zone: ZoneInfo) -> list[str]:
             if recipient in row.recipients
         ),
         *(
-            f"the broadcast {row.template_id} to {row.audience!r}: {_state(row, zone)}{_error(row.last_error)}"
+            f"the broadcast {row.template_id} to {_whom(row)}: {_state(row, zone)}{_error(row.last_error)}"
             for row in broadcasts
         ),
     ]
@@ -70,6 +70,10 @@ def _state(row: Delivery | Event | Broadcast, zone: ZoneInfo) -> str:
     if row.due_at > clock.now():
         return f"pending until {instant(row.due_at, zone)}"
     return f"due since {instant(row.due_at, zone)}; run the timeline, or look for a pause"
+
+
+def _whom(row: Broadcast) -> str:
+    return repr(row.audience) if row.audience else "a list"
 
 
 def _why(reason: str) -> str:

@@ -382,7 +382,7 @@ def test_with_nothing_old_a_round_costs_a_few_look_ups(template, at, django_asse
     for _ in range(20):
         make_event(template, state=EventState.DISPATCHED)
 
-    with django_assert_max_num_queries(32):
+    with django_assert_max_num_queries(35):
         pruner.run_once(NOW + HOUR, 500)
 
 
