@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0030_permissions_of_roles'),
+        ('notifications', '0024_permissions_of_roles'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0032_published_wording_is_kept'),
+        ('notifications', '0028_published_wording_is_kept'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -57,7 +57,7 @@ class Event(Publication):
                 condition=Q(state=EventState.PENDING, expires_at__isnull=False),
             ),
             # The log of what failed, newest first.
-            models.Index(fields=["id"], name="event_failed", condition=Q(state=EventState.FAILED)),
+            models.Index(fields=["id"], name="event_log_failed", condition=Q(state=EventState.FAILED)),
             # The reclaimer: leases that ran out.
             models.Index(fields=["lease_until"], name="event_reclaim", condition=Q(state=EventState.DISPATCHING)),
         ]

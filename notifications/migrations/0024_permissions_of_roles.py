@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0024_channel_reasons'),
+        ('notifications', '0023_channel_reasons'),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0029_people'),
+        ('notifications', '0031_event_failed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

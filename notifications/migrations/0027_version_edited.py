@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0027_delivery_is_test'),
+        ('notifications', '0026_delivery_is_test'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

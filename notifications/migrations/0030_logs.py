@@ -51,6 +51,6 @@ class Migration(migrations.Migration):
         ),
         AddIndex(
             model_name='event',
-            index=models.Index(condition=models.Q(('state', 'failed')), fields=['id'], name='event_failed'),
+            index=models.Index(condition=models.Q(('state', 'failed')), fields=['id'], name='event_log_failed'),
         ),
     ]

@@ -62,7 +62,7 @@ def _create(schema_editor, table, condition, *, is_postgres):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0031_version_edited'),
+        ('notifications', '0027_version_edited'),
     ]
 
     operations = [

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0029_people'),
+        ('notifications', '0030_logs'),
     ]
 
     operations = [
