@@ -82,7 +82,7 @@ def claim(
         if len(rows) < limit:
             rows += _claim(model, token, now + lease, due, [priority], limit - len(rows), suspects=False)
     full = more = len(rows) >= limit
-    if not rows:
+    if priorities and not rows:
         rows = _claim(model, token, now + lease, due, priorities, 1, suspects=True)
         more = bool(rows)
     rows.sort(key=lambda row: (row.priority, row.due_at))

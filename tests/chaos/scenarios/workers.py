@@ -135,14 +135,17 @@ def workers_replaced(run: Run) -> None:
     run.start_workers(2)
     seconds = run.pick(short=8, full=120)
     publishing = run.publish_to(range(1, run.pick(short=50, full=80) * seconds + 1), rate=run.pick(short=50, full=80))
-    codes = []
-    while not publishing.over:
+    codes: list[int] = []
+    least = run.pick(short=2, full=8)
+    while not publishing.over or len(codes) < least:
         run.wait(run.pick(short=2, full=10))
+        # Nor does a deployment take one away that has not begun yet.
+        run.wait_until(lambda: run.crew.ready, "all workers are at work")
         codes.append(run.crew.replace(run.crew.workers[0]))
 
     run.report.note(recovery_seconds=run.rest())
     run.judge()
-    run.report.at_least("replaced", len(codes), run.pick(short=2, full=8))
+    run.report.at_least("replaced", len(codes), least)
     run.report.equal("worst_code", max(codes, key=abs), 0)
     deliveries = run.tables().deliveries
     run.report.equal("tries_spent_in_vain", sum(row.attempts > 1 for row in deliveries), 0)

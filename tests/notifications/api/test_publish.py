@@ -124,7 +124,7 @@ def test_an_empty_list_is_checked_and_stores_nothing(client, billing):
 
 
 def test_the_outcome_is_numbers_and_nothing_of_a_person(client, billing, alice, bob):
-    event_id = publish(client, billing, {**SAID, "recipients": [alice.pk, bob.pk, 7_654_321_987]}).json()["event_id"]
+    event_id = publish(client, billing, {**SAID, "recipients": [alice.pk, bob.pk, 2_147_321_987]}).json()["event_id"]
     Work().run()
 
     answer = outcome(client, billing, event_id)
@@ -136,7 +136,7 @@ def test_the_outcome_is_numbers_and_nothing_of_a_person(client, billing, alice, 
     assert set(told) == {
         "id", "template", "state", "created_at", "due_at", "expires_at", "finished_at", "deliveries",
     }  # fmt: skip
-    for secret in ("alice", "bob", "example.com", "+49", "ORD-1", "7654321987"):
+    for secret in ("alice", "bob", "example.com", "+49", "ORD-1", "2147321987"):
         assert secret not in answer.text
 
 
