@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from datetime import UTC, datetime, timedelta
+from struct import unpack
+from typing import TYPE_CHECKING
 from uuid import UUID
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 #: One `os.urandom` releases the interpreter lock; one for each id cost a third of a worker's time.
-_BUFFER_BYTES = 4096
+_POOL_SIZE = 512
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-_lock = threading.Lock()
-_buffer = b""
-_position = 0
+#: Taking the next one of an iterator is one step, whatever other threads do.
+_pool: Iterator[int] = iter(())
 
 
 def uuid7() -> UUID:
@@ -57,22 +60,17 @@ def _uuid7(nanoseconds: int, random_62_bits: int) -> UUID:
 
 
 def _random_62_bits() -> int:
-    global _buffer, _position  # noqa: PLW0603
-    with _lock:
-        if _position + 8 > len(_buffer):
-            _buffer = os.urandom(_BUFFER_BYTES)
-            _position = 0
-        taken = _buffer[_position : _position + 8]
-        _position += 8
-    return int.from_bytes(taken) >> 2
+    global _pool  # noqa: PLW0603
+    while (bits := next(_pool, None)) is None:
+        # Two threads that come here at once make one each, and one of them is dropped.
+        _pool = iter(unpack(f"{_POOL_SIZE}Q", os.urandom(_POOL_SIZE * 8)))
+    return bits >> 2
 
 
 def _forget() -> None:
-    """Drop the buffer, or parent and child would hand out the same ids."""
-    global _buffer, _position, _lock  # noqa: PLW0603
-    _lock = threading.Lock()
-    _buffer = b""
-    _position = 0
+    """Drop the pool, or parent and child would hand out the same ids."""
+    global _pool  # noqa: PLW0603
+    _pool = iter(())
 
 
 os.register_at_fork(after_in_child=_forget)

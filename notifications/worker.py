@@ -48,6 +48,9 @@ BOOT_BATCH = 100_000
 BROKEN, LAST_SECONDS = 70, 10.0
 #: Seconds between two heartbeats.
 HEARTBEAT = 3.0
+#: A batch makes objects by the thousand and none in circles: looking for those after every 700, as Python does unasked,
+#: took a sixth of its time.
+COLLECT_AFTER = (20_000, 20, 50)
 
 
 class NotificationsMiddleware(dramatiq.Middleware):
@@ -65,6 +68,7 @@ class NotificationsMiddleware(dramatiq.Middleware):
             # What is there now stays: the collector need not look at it again and again while batches come and go.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(*COLLECT_AFTER)
         places.stopping.clear()
         self._clock = Clock(worker, ends_process=not embedded)
         self._clock.start()

@@ -28,6 +28,7 @@ def fill(shipped: TemplateFile, content: Content, **changes: object) -> Rendered
             action=Action(url="/here/", text="Look"),
             base_url="https://shop.example",
             site_name="Corner Shop",
+            language=content.locale or "en",
         )
 
 

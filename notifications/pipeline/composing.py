@@ -11,7 +11,7 @@ from notifications.exceptions import RenderError
 from notifications.models import Event, Notification
 from notifications.models.endpoints import REGISTERED
 from notifications.pipeline import bulk, endpoints, facts, links, routing, suppressing, ways_out, wording
-from notifications.pipeline.links import Link
+from notifications.pipeline.links import Link, Pages
 from notifications.pipeline.sharing import Wordings
 from notifications.types import Channel, DeliveryState, Priority, Reason
 from notifications.values import Action, Message, Rendered, WaysOut
@@ -32,6 +32,9 @@ _OF_EVENTS = (
     "template_id", "variables", "action_url", "action_text", "about", "created_at", "cancelled_at", "emptied_at",
     "broadcast_id",
 )  # fmt: skip
+
+
+_NO_WAY = WaysOut()
 
 
 class NotNow(Exception):
@@ -64,6 +67,7 @@ class _Known:
     endpoint: Endpoint | None
     #: Its address must not be used.
     is_suppressed: bool
+    pages: Pages
 
     def is_valid(self) -> bool:
         """Tell whether what was said is still true; raise `NotNow` if nobody can tell."""
@@ -92,6 +96,7 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
     registered = endpoints.of_deliveries(rows)
     suppressed = suppressing.suppressed(((row.channel, row.address) for row in rows), now=now)
     planned: dict[tuple[Any, ...], EventFacts] = {}
+    pages = links.pages()
 
     def known_of(row: Delivery) -> _Known:
         endpoint = registered.get(row.address)
@@ -108,6 +113,7 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
             endpoint=endpoint if endpoint and endpoint.recipient_id == row.recipient_id else None,
             is_suppressed=(row.channel, row.address) in suppressed,
             planned=planned,
+            pages=pages,
         )
 
     with wording.house_style():
@@ -201,15 +207,19 @@ def _check_address(row: Delivery, known: _Known) -> None:
 def _ways_out(row: Delivery, known: _Known) -> WaysOut:
     """Return the links of who and what can be unsubscribed: not from what is required, not who has no account."""
     if row.channel != Channel.EMAIL or known.recipient is None or known.category is None or known.category.required:
-        return WaysOut()
-    token = Link(recipient=str(known.recipient.pk), category=known.category.code, channel=row.channel).token
-    return WaysOut(unsubscribe_url=links.unsubscribe_url(token), preferences_url=links.preferences_url(token))
+        return _NO_WAY
+    return known.pages.ways_out(
+        Link(recipient=str(known.recipient.pk), category=known.category.code, channel=row.channel).token
+    )
 
 
 def _with_ways_out(rendered: Rendered, out: WaysOut, known: _Known) -> Rendered:
+    if out == _NO_WAY:
+        return rendered
     reader = known.recipient.reader if known.recipient else wording.NOBODY
-    with wording.manner(reader.locale or settings.LANGUAGE_CODE, reader.time_zone or settings.TIME_ZONE):
-        return ways_out.added(rendered, out)
+    language = reader.locale or settings.LANGUAGE_CODE
+    with wording.manner(language, reader.time_zone or settings.TIME_ZONE):
+        return ways_out.added(rendered, out, language=language)
 
 
 def _rendered(row: Delivery, known: _Known) -> Rendered:

@@ -131,8 +131,8 @@ def _render(live: Wording | None, digest: Digest, items: list[dict[str, Any]], c
         message = f"There is no template {DIGEST!r}: run manage.py seed_notification_templates."
         raise RenderError(message)
     content = wording.pick(live.contents, digest.channel, reader.locale)
-    config = conf.current()
-    with wording.manner(wording.language(content, reader.locale), reader.time_zone or settings.TIME_ZONE):
+    config, active = conf.current(), wording.language(content, reader.locale)
+    with wording.manner(active, reader.time_zone or settings.TIME_ZONE):
         return render(
             content,
             variables={"items": items, "count": count, "more": max(count - len(items), 0)},
@@ -140,6 +140,7 @@ def _render(live: Wording | None, digest: Digest, items: list[dict[str, Any]], c
             action=Action(),
             base_url=config.base_url,
             site_name=config.site_name,
+            language=active,
             look=config.look,
         )
 

@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, get_urlconf, reverse
 
 from notifications import conf
 from notifications.pipeline.safe_tags import absolute_link
+from notifications.values import WaysOut
 
 _SALT = "notifications.links"
 #: Stands in an address where a token goes.
@@ -33,14 +34,28 @@ class Link:
         return _signer().sign_object([self.recipient, self.category, self.channel])
 
 
-def unsubscribe_url(token: str) -> str:
-    """Return where a token unsubscribes; empty: there is no token, or the project did not mount the page."""
-    return _address("n:unsubscribe", get_urlconf(), conf.current().base_url).replace(_TOKEN, token) if token else ""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """Where tokens act: absolute addresses with a place for one; empty: the project did not mount the page."""
+
+    unsubscribe: str
+    preferences: str
+
+    def ways_out(self, token: str) -> WaysOut:
+        """Return the addresses for one reader."""
+        return WaysOut(
+            unsubscribe_url=self.unsubscribe.replace(_TOKEN, token),
+            preferences_url=self.preferences.replace(_TOKEN, token),
+        )
 
 
-def preferences_url(token: str) -> str:
-    """Return where a token shows preferences; empty: there is no token, or the project did not mount the page."""
-    return _address("n:preferences", get_urlconf(), conf.current().base_url).replace(_TOKEN, token) if token else ""
+def pages() -> Pages:
+    """Return where tokens act now: asked once for many messages."""
+    urlconf, base_url = get_urlconf(), conf.current().base_url
+    return Pages(
+        unsubscribe=_address("n:unsubscribe", urlconf, base_url),
+        preferences=_address("n:preferences", urlconf, base_url),
+    )
 
 
 def read(token: str) -> Link | None:
@@ -54,7 +69,7 @@ def read(token: str) -> Link | None:
 
 @lru_cache(maxsize=8)
 def _address(name: str, urlconf: str | None, base_url: str) -> str:
-    """Return the absolute address of a page with a place for the token: made once, there is one for each message."""
+    """Return the absolute address of a page with a place for the token."""
     try:
         return absolute_link(reverse(name, urlconf, args=[_TOKEN]), base_url)
     except NoReverseMatch:

@@ -11,7 +11,6 @@ from typing import Any
 from css_inline import CSSInliner
 from django.core.signals import setting_changed
 from django.template.loader import get_template
-from django.utils.translation import get_language
 
 from notifications.values import Look
 
@@ -68,10 +67,12 @@ class _Frame:
         return "".join(values[part] if at % 2 else part for at, part in enumerate(self.parts))
 
 
-def framed(words: Words, *, look: Look, base_url: str, site_name: str, language: str, direction: str) -> str:
+def framed(
+    words: Words, *, look: Look, base_url: str, site_name: str, language: str, direction: str, active: str
+) -> str:
     """Return the whole document: the words in the frame of the active language, with all styles on the elements."""
-    there = tuple(bool(getattr(words, name)) for name in _NAMES)
-    return _frame(there, look, base_url, site_name, language, direction, get_language()).around(words)
+    there = tuple([bool(getattr(words, name)) for name in _NAMES])
+    return _frame(there, look, base_url, site_name, language, direction, active).around(words)
 
 
 @lru_cache(maxsize=256)
@@ -82,7 +83,7 @@ def _frame(
     site_name: str,
     language: str,
     direction: str,
-    active: str | None,
+    active: str,
 ) -> _Frame:
     context: dict[str, Any] = {
         name: mark if shown else "" for (name, mark), shown in zip(_MARKS.items(), there, strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -125,6 +125,7 @@ def language(content: Content, locale: str) -> str:
 
 #: By thread: the manner that is written in. Asking Django for it takes several times as long.
 _written = threading.local()
+_AS_BEFORE = nullcontext()
 
 
 def house_style() -> AbstractContextManager[None]:
@@ -132,13 +133,15 @@ def house_style() -> AbstractContextManager[None]:
     return manner(settings.LANGUAGE_CODE, settings.TIME_ZONE)
 
 
-@contextmanager
-def manner(language: str, zone: str) -> Iterator[None]:
+def manner(language: str, zone: str) -> AbstractContextManager[None]:
     """Write in a language, with the dates of a zone; within the same manner, that changes nothing."""
-    before, wanted = getattr(_written, "manner", None), (language, zone)
-    if before == wanted:
-        yield
-        return
+    wanted = (language, zone)
+    return _AS_BEFORE if getattr(_written, "manner", None) == wanted else _changed(wanted)
+
+
+@contextmanager
+def _changed(wanted: tuple[str, str]) -> Iterator[None]:
+    before, (language, zone) = getattr(_written, "manner", None), wanted
     with translation.override(language), timezone.override(ZoneInfo(zone)):
         _written.manner = wanted
         try:
@@ -149,10 +152,11 @@ def manner(language: str, zone: str) -> Iterator[None]:
 
 def render_event(content: Content, event: Event, *, reader: Reader) -> Rendered:
     """Return a content with the event's variables filled in, in the reader's zone and manner; raise `RenderError`."""
-    config = conf.current()
-    with manner(language(content, reader.locale), reader.time_zone or settings.TIME_ZONE):
+    config, active = conf.current(), language(content, reader.locale)
+    with manner(active, reader.time_zone or settings.TIME_ZONE):
         return render(
             content,
+            language=active,
             variables=event.variables,
             recipient_name=reader.name,
             action=Action(url=event.action_url, text=event.action_text),

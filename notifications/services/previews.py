@@ -19,7 +19,7 @@ from notifications.pipeline.links import Link
 from notifications.pipeline.rendering import RESERVED, Field, Problem
 from notifications.services import samples, templates
 from notifications.types import Channel, Priority
-from notifications.values import Action, Content, Message, Reader, Rendered, WaysOut
+from notifications.values import Action, Content, Message, Reader, Rendered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -130,7 +130,7 @@ def _problems_seen(row: TemplateContent, template: Template, rendered: Rendered)
             about = {"characters": " ".join(told.unusual[:5]), "number": len(told.parts)}
             text = _("Because of %(characters)s it is %(number)s text messages long; without, it would be fewer.")
             found.append(_problem("body", text % about, "warning"))
-    if row.channel == Channel.EMAIL and not template.category.required and not links.unsubscribe_url("-"):
+    if row.channel == Channel.EMAIL and not template.category.required and not links.pages().unsubscribe:
         text = _(
             "Nobody could unsubscribe, and the category is not required: mount notifications.urls in this project."
         )
@@ -168,9 +168,9 @@ def _with_ways_out(rendered: Rendered, row: TemplateContent, template: Template,
     if row.channel != Channel.EMAIL or template.category.required:
         return rendered
     token = Link(recipient="", category=template.category_id, channel=row.channel).token
-    out = WaysOut(unsubscribe_url=links.unsubscribe_url(token), preferences_url=links.preferences_url(token))
-    with wording.manner(reader.locale or settings.LANGUAGE_CODE, reader.time_zone or settings.TIME_ZONE):
-        return ways_out.added(rendered, out)
+    language = reader.locale or settings.LANGUAGE_CODE
+    with wording.manner(language, reader.time_zone or settings.TIME_ZONE):
+        return ways_out.added(rendered, links.pages().ways_out(token), language=language)
 
 
 def _action_shown(event: Event) -> Action:

@@ -16,6 +16,7 @@ from notifications.pipeline.links import Link
 from notifications.services import preferences
 from notifications.services.consent import Origin
 from notifications.types import ConsentSource
+from notifications.values import WaysOut
 from tests.factories import make_template
 
 pytestmark = pytest.mark.django_db
@@ -39,11 +40,11 @@ def link_of(user, *, category="orders", channel="email"):
 
 
 def path_of(user, **given):
-    return urlsplit(links.unsubscribe_url(link_of(user, **given).token)).path
+    return urlsplit(links.pages().ways_out(link_of(user, **given).token).unsubscribe_url).path
 
 
 def preferences_path_of(user):
-    return urlsplit(links.preferences_url(link_of(user).token)).path
+    return urlsplit(links.pages().ways_out(link_of(user).token).preferences_url).path
 
 
 def cadences(user, channel="email"):
@@ -175,8 +176,9 @@ def test_nothing_of_a_person_is_in_the_link(alice, template):
     token = link_of(alice).token
 
     assert link_of(alice).token == token
-    assert "alice" not in links.unsubscribe_url(token)
-    assert links.unsubscribe_url(token) == f"http://127.0.0.1:8000/n/unsubscribe/{token}/"
+    unsubscribe_url = links.pages().ways_out(token).unsubscribe_url
+    assert "alice" not in unsubscribe_url
+    assert unsubscribe_url == f"http://127.0.0.1:8000/n/unsubscribe/{token}/"
 
 
 def test_the_page_of_somebody_who_is_gone_is_the_same(stranger, alice, template):
@@ -289,4 +291,4 @@ def is_of_rest_framework(view):
 def test_where_the_pages_are_not_mounted_there_is_no_link(alice, settings):
     settings.ROOT_URLCONF = "notifications.api.urls"
 
-    assert links.unsubscribe_url(link_of(alice).token) == links.preferences_url(link_of(alice).token) == ""
+    assert links.pages().ways_out(link_of(alice).token) == WaysOut()

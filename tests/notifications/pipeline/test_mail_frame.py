@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.utils import translation
+from django.utils.translation import get_language
 
 from notifications.pipeline.mail_frame import Words, framed
 from notifications.values import Look
@@ -12,6 +13,7 @@ from notifications.values import Look
 def frame(look=None, **words):
     given = {"title": "Order 42", "preview": "It is here.", "fragment": "<p>It is here.</p>"} | words
     site = {"base_url": "https://shop.example", "site_name": "Corner Shop", "language": "en", "direction": "ltr"}
+    site |= {"active": get_language()}
     return framed(Words(**given), look=look or Look(), **site)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
+from django.utils.html import linebreaks
 from django.utils.safestring import SafeString
 
 from notifications.exceptions import RenderError
@@ -27,7 +28,7 @@ def content(**changes: Any) -> Content:
     return Content(**given | changes)
 
 
-def fill(wording: Content, *, url: str = "", text: str = "", **variables: Any) -> Rendered:
+def fill(wording: Content, *, url: str = "", text: str = "", language: str = "en", **variables: Any) -> Rendered:
     return render(
         wording,
         variables={"number": 42} | variables,
@@ -35,6 +36,7 @@ def fill(wording: Content, *, url: str = "", text: str = "", **variables: Any) -
         action=Action(url=url, text=text),
         base_url="https://shop.example/",
         site_name="Corner Shop",
+        language=language,
     )
 
 
@@ -225,11 +227,16 @@ def test_another_link_in_the_html_does_not_take_the_buttons_place():
 
 @pytest.mark.parametrize(
     ("locale", "active", "language", "direction"),
-    [("de-AT", "en", "de-AT", "ltr"), ("ar", "en", "ar", "rtl"), ("", "de", "de", "ltr"), ("", None, "en", "ltr")],
+    [
+        ("de-AT", "en", "de-AT", "ltr"),
+        ("ar", "en", "ar", "rtl"),
+        ("", "de", "de", "ltr"),
+        ("", "he-IL", "he-IL", "rtl"),
+    ],
 )
 def test_a_document_names_the_language_of_its_words(locale, active, language, direction):
     with translation.override(active):
-        root = Document(fill(content(locale=locale)).html).root
+        root = Document(fill(content(locale=locale), language=active).html).root
 
     assert (root["lang"], root["dir"]) == (language, direction)
 
@@ -242,6 +249,7 @@ def test_names_from_outside_are_escaped_in_the_layout():
         action=Action(url='/a"b', text="<script>"),
         base_url="https://shop.example",
         site_name="<script>",
+        language="en",
     )
 
     assert "<script" not in rendered.html
@@ -372,3 +380,12 @@ def test_what_is_probably_an_oversight_is_a_warning(changes, field, message):
 
 def test_a_text_message_needs_no_title():
     assert check_content(content(channel="sms", title=""), []) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["One\nline\n\nTwo", "<b> & \"c\" 'd'", "", "a\n\n\n\nb", "\n\na", "a\n \nb", "ü\u2028ß"]
+)
+def test_a_text_becomes_the_html_that_django_makes_of_it(text):
+    wording = content(body="{{ said }}")
+
+    assert linebreaks(fill(wording, said=text).body, autoescape=True) in unstyled(fill(wording, said=text).html)

@@ -16,7 +16,7 @@ def rendered():
 
 
 def test_links_stand_below_the_text_and_the_html():
-    made = added(rendered(), WaysOut(unsubscribe_url=UNSUBSCRIBE, preferences_url=PREFERENCES))
+    made = added(rendered(), WaysOut(unsubscribe_url=UNSUBSCRIBE, preferences_url=PREFERENCES), language="en")
 
     assert made.body.splitlines() == [
         "It is here.", "", "-- ", f"Unsubscribe: {UNSUBSCRIBE}", f"Your preferences: {PREFERENCES}",
@@ -27,15 +27,15 @@ def test_links_stand_below_the_text_and_the_html():
 
 
 def test_a_reader_who_cannot_unsubscribe_is_not_told_how():
-    made = added(rendered(), WaysOut(preferences_url=PREFERENCES))
+    made = added(rendered(), WaysOut(preferences_url=PREFERENCES), language="en")
 
     assert "Unsubscribe" not in made.body + made.html
-    assert added(rendered(), WaysOut()) == rendered()
+    assert added(rendered(), WaysOut(), language="en") == rendered()
 
 
 def test_links_are_named_in_the_readers_language():
     with translation.override("de"):
-        made = added(rendered(), WaysOut(unsubscribe_url=UNSUBSCRIBE))
+        made = added(rendered(), WaysOut(unsubscribe_url=UNSUBSCRIBE), language="de")
 
     assert f"Abmelden: {UNSUBSCRIBE}" in made.body
     assert ">Abmelden</a>" in made.html
