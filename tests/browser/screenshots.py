@@ -10,6 +10,7 @@ import re
 import sys
 import tempfile
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -108,25 +109,30 @@ def draw_admin(browser, address):
 def main():
     import os
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.test_settings")
-    import django
-
-    django.setup()
-    from tests.demo.conftest import Demo
-
     program = find_chromium()
     if program is None:
         sys.exit(MISSING)
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.test_settings")
+        # What is written here is what the demo shows.
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/demo.sqlite3"
+        import django
+
+        django.setup()
+        from tests.browser import busy_day
+        from tests.demo.conftest import Demo
+
         demo = Demo(Path(folder))
         demo.open()
+        busy_day.write(datetime.now(UTC))
         try:
-            browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-            live_through_a_day(browser, demo.address)
-            draw(browser, demo.address)
-            draw_admin(browser, demo.address)
-            browser.close()
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+                live_through_a_day(browser, demo.address)
+                draw(browser, demo.address)
+                draw_admin(browser, demo.address)
+                browser.close()
         finally:
             demo.kill()
 
