@@ -1,4 +1,4 @@
-"""The dashboard's figures as its template shows them: in words, with a tone, and with links to the rows."""
+"""How it stands now, as the dashboard's template shows it: in words, with a tone, and with links to the rows."""
 
 from __future__ import annotations
 
@@ -6,27 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from notifications import conf
-from notifications.admin import charts, dashboard_links, figures
+from notifications.admin import dashboard_links, figures
 from notifications.admin.pauses import held_in_words
 from notifications.services import statistics
-from notifications.services.statistics import Volume, Window
-from notifications.types import Channel, Priority, Reason
+from notifications.services.statistics import Window
+from notifications.types import Channel, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from django_stubs_ext import StrOrPromise
 
-    from notifications.admin.charts import Chart
     from notifications.admin.dashboard_links import Links
     from notifications.services.monitor import Lateness, Pace, Present
-    from notifications.services.statistics import Failure, Period, Statistics
     from notifications.services.workload import Load, Queue
 
 #: Seconds after which what is due is late, and very late.
@@ -36,8 +33,6 @@ LATE: dict[Priority, tuple[int, int]] = {
     Priority.NORMAL: (60, 300),
     Priority.LOW: (300, 1800),
 }
-#: Reasons shown.
-TOP = 10
 #: Columns of the queue monitor, as `workload.Load` names them.
 COLUMNS = ("due", "active", "delayed", "held", "completed", "failed")
 
@@ -62,21 +57,10 @@ class Row:
     label: StrOrPromise
     #: [(figure, where it leads)], in the order of `COLUMNS`.
     cells: list[tuple[str, str]]
-    pace: str
+    #: How fast it went lately, and how long it took. Empty: nothing was tried.
+    pace: str = ""
+    within: str = ""
     is_part: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of the deliveries of a channel."""
-
-    channel: Channel
-    volume: Volume
-    numbers: list[tuple[str, StrOrPromise, str]]
-    failed_share: str
-    chart: Chart
-    #: [(when, numbers)], the newest first.
-    table: list[tuple[str, list[str]]]
 
 
 def of_present(present: Present, links: Links) -> dict[str, Any]:
@@ -96,16 +80,6 @@ def of_present(present: Present, links: Links) -> dict[str, Any]:
         ],
         "summary": _summary(present, len(alive)),
         "digests_late": figures.duration(present.digests_late) if present.digests_late > LATE[Priority.LOW][0] else "",
-    }
-
-
-def of_past(past: Statistics, links: Links) -> dict[str, Any]:
-    """Return what the template shows of a window."""
-    return {
-        "outcomes": [_outcome(Channel(channel), past) for channel in past.totals],
-        "kinds": charts.KINDS,
-        "failures": [_failure(failure, past, links) for failure in past.failures[:TOP]],
-        "axis": [_label(past.periods[index], past.window) for index in (0, len(past.periods) // 2, -1)],
     }
 
 
@@ -171,17 +145,20 @@ def _summary(present: Present, alive: int) -> str:
 def _rows(queue: Queue, present: Present, links: Links) -> Iterable[Row]:
     channel = queue.channel
     label = _("dispatch of events") if channel is None else channel.label
-    pace = "" if channel is None else _pace(channel, present.paces.get(channel))
+    pace = None if channel is None else present.paces.get(channel)
     begun = dashboard_links.since(statistics.begin_of(Window.DAY, now=present.at))
 
     def cells(load: Load, priority: Priority | None = None) -> list[tuple[str, str]]:
         return [_cell(kind, load, links, channel, priority, begun) for kind in COLUMNS]
 
-    yield Row(label=label, cells=cells(queue.load), pace=pace)
+    if channel is None or pace is None:
+        yield Row(label=label, cells=cells(queue.load))
+    else:
+        yield Row(label=label, cells=cells(queue.load), pace=_pace(channel, pace), within=_within(pace))
     parts = {priority: load for priority, load in queue.by_priority.items() if not load.is_empty}
     # One is the whole.
     for priority, load in parts.items() if len(parts) > 1 else ():
-        yield Row(label=priority.label, cells=cells(load, priority), pace="", is_part=True)
+        yield Row(label=priority.label, cells=cells(load, priority), is_part=True)
 
 
 def _cell(
@@ -199,54 +176,20 @@ def _counted(value: int, load: Load) -> str:
     return figures.number(value, at_least=bool(value) and load.at_least)
 
 
-def _pace(channel: Channel, pace: Pace | None) -> str:
-    if pace is None:
+def _pace(channel: Channel, pace: Pace) -> str:
+    rate, most = figures.rate(pace.rate), conf.current().rate(channel)
+    if not most:
+        return _("%(rate)s/s") % {"rate": rate}
+    return _("%(rate)s of at most %(most)s/s") % {"rate": rate, "most": figures.rate(most)}
+
+
+def _within(pace: Pace) -> str:
+    if pace.most_within is None:
         return ""
-    said, most = _("%(rate)s/s") % {"rate": figures.rate(pace.rate)}, conf.current().rate(channel)
-    if most:
-        said = _("%(rate)s of at most %(most)s/s") % {"rate": figures.rate(pace.rate), "most": figures.rate(most)}
-    if pace.most_within is not None:
-        said += _(", 95 %% within %(time)s") % {"time": figures.duration(pace.most_within)}
-    return said
+    return _("95 %% within %(time)s") % {"time": figures.duration(pace.most_within)}
 
 
 def _worker_tone(alive: bool, fault: str) -> tuple[str, StrOrPromise]:
     if fault:
         return "bad", fault
     return ("good", gettext_lazy("alive")) if alive else ("bad", gettext_lazy("gone"))
-
-
-def _outcome(channel: Channel, past: Statistics) -> Outcome:
-    volumes = [(_label(period, past.window), period.volumes.get(channel, Volume())) for period in past.periods]
-    total = past.totals[channel]
-    return Outcome(
-        channel=channel,
-        volume=total,
-        numbers=[(kind, words, figures.number(getattr(total, kind))) for kind, words in charts.KINDS],
-        failed_share=figures.share(total.failed, total.sent + total.failed),
-        chart=charts.stacked(volumes),
-        table=[
-            (label, [figures.number(getattr(volume, kind)) for kind, _words in charts.KINDS])
-            for label, volume in reversed(volumes)
-        ],
-    )
-
-
-def _label(period: Period, window: Window) -> str:
-    """Return the hour in the reader's time zone; the day as it is counted, in UTC."""
-    if window == Window.DAY:
-        return localtime(period.begins_at).strftime("%H:%M")
-    return date_format(period.begins_at.date(), "MONTH_DAY_FORMAT")
-
-
-def _failure(failure: Failure, past: Statistics, links: Links) -> dict[str, Any]:
-    asked = {"state__exact": failure.state.value, "channel__exact": failure.channel}
-    if failure.reason:
-        asked["reason__exact"] = failure.reason
-    return {
-        "channel": Channel(failure.channel).label,
-        "words": Reason(failure.reason).label if failure.reason else failure.state.label,
-        "link": links.to_deliveries(**asked, **dashboard_links.since(past.periods[0].begins_at)),
-        "number": figures.number(failure.number),
-        "share": figures.share(failure.number, sum(one.number for one in past.failures)),
-    }

@@ -193,7 +193,7 @@ def test_the_pace_of_a_channel_is_told_beside_what_it_may_have(admin_client, set
 
     row = part(look(admin_client), "e-mail</th>", "</tr>")
 
-    assert re.search(r"[\d.]+ of at most 50/s, 95 % within", row)
+    assert re.search(r"[\d.]+ of at most 50/s <span [^>]*>95 % within", row)
 
 
 def test_workers_are_told_with_their_last_heartbeat(admin_client):
