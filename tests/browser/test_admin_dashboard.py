@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,8 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from notifications import ids
-from notifications.models import DailyStat, Delivery, WorkerHeartbeat
-from notifications.services import pauses
+from notifications.models import DailyStat, WorkerHeartbeat
+from notifications.services import monitor, pauses
 from notifications.types import PauseScope
 
 pytestmark = pytest.mark.browser
@@ -32,6 +33,12 @@ def counted(transactional_db):
             DailyStat.objects.create(
                 day=day, template="ORDER_CREATED", channel="email", state=state, reason=reason, number=number
             )
+
+
+@pytest.fixture
+def forgotten(transactional_db):
+    """The server's answers of the test before are too old to be given again."""
+    time.sleep(monitor.MAX_AGE)
 
 
 def another_worker():
@@ -63,10 +70,7 @@ def top_of(page, name):
     return page.get_by_role("heading", name=name).evaluate("element => Math.round(element.getBoundingClientRect().top)")
 
 
-def test_what_appears_above_moves_neither_the_focus_nor_what_is_looked_at(visit, admin_user, counted, kind):
-    now = timezone.now()
-    fields = {"template": kind, "channel": "email", "address": "x", "created_at": now, "finished_at": now}
-    Delivery.objects.create(state="failed", reason="rejected", due_at=now, **fields)
+def test_what_appears_above_moves_neither_the_focus_nor_what_is_looked_at(visit, admin_user, counted, forgotten):
     page = visit(admin_user, viewport={"width": 1280, "height": 500}).new_page()
     page.goto(WEEK)
     link = page.get_by_role("link", name="the provider refused it")
@@ -83,7 +87,7 @@ def test_what_appears_above_moves_neither_the_focus_nor_what_is_looked_at(visit,
     assert abs(top_of(page, "Why deliveries failed") - before) <= 1
 
 
-def test_what_had_the_focus_and_is_gone_leaves_it_in_its_place(visit, admin_user):
+def test_what_had_the_focus_and_is_gone_leaves_it_in_its_place(visit, admin_user, forgotten):
     hold("Provider is down")
     page = visit(admin_user).new_page()
     page.goto("/admin/")
@@ -95,7 +99,7 @@ def test_what_had_the_focus_and_is_gone_leaves_it_in_its_place(visit, admin_user
     expect(page.locator("#dashboard")).to_be_focused()
 
 
-def test_a_change_of_the_whole_state_is_read_out_politely(visit, admin_user):
+def test_a_change_of_the_whole_state_is_read_out_politely(visit, admin_user, forgotten):
     page = visit(admin_user).new_page()
     page.goto("/admin/")
     said = page.locator("#dashboard-said")

@@ -272,6 +272,13 @@ def test_lengths_of_time_have_two_units(seconds, words):
 
 
 @pytest.mark.parametrize(
+    ("value", "words"), [(0, "0"), (0.007, "0.01"), (0.25, "0.2"), (9.96, "10.0"), (1234.5, "1,234")]
+)
+def test_few_per_second_are_not_none(value, words):
+    assert figures.rate(value) == words
+
+
+@pytest.mark.parametrize(
     ("value", "words"), [(None, "-"), (0, "0 B"), (1023, "1023 B"), (1536, "1.5 KB"), (5 * 1024**4, "5.0 TB")]
 )
 def test_sizes_have_the_unit_that_fits(value, words):
