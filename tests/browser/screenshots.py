@@ -24,7 +24,7 @@ FOLDER = ROOT / "docs" / "images"
 BOSS = "admin"
 STAFF = {"width": 1440, "height": 900}
 #: As far as the charts.
-STAFF_TALL = {"width": 1440, "height": 1240}
+STAFF_TALL = {"width": 1440, "height": 1370}
 WIDE, NARROW = {"width": 1180, "height": 780}, {"width": 375, "height": 720}
 
 

@@ -67,10 +67,10 @@ function replace(html) {
     const again = reachable().find((element) => mark(element) === focused) ?? figures;
     again.focus({ preventScroll: true });
   }
+  say(summary() === before ? "" : summary());
   // What appeared above, as that something is held, moves nothing from under the eyes.
   const now = seen && figures.querySelector(`section[aria-labelledby="${seen.name}"]`);
   if (now) window.scrollBy({ top: now.getBoundingClientRect().top - seen.top, behavior: "instant" });
-  say(summary() === before ? "" : summary());
 }
 
 async function refresh() {

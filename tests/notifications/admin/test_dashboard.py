@@ -8,7 +8,7 @@ from html import unescape
 from uuid import uuid4
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from notifications import ids
 from notifications.admin import charts, figures, paging
@@ -22,6 +22,13 @@ from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """The last page of the test before may have been German."""
+    with translation.override("en"):
+        yield
 
 
 def look(client, path="/admin/", **headers):
