@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
 from notifications import clock
-from notifications.admin import dashboard_rows, paging
+from notifications.admin import dashboard_past, dashboard_rows, paging
+from notifications.admin.dashboard_links import Links
 from notifications.admin_theme import UNFOLD
 from notifications.services import monitor
 from notifications.services.statistics import Window
@@ -63,7 +64,8 @@ def _context(request: HttpRequest) -> dict[str, Any]:
             present, past = monitor.present(now), monitor.past(window, now)
     except paging.TookTooLong:
         return {**context, "took_too_long": True}
-    return {**context, **dashboard_rows.of_present(present), **dashboard_rows.of_past(past)}
+    links = Links.of(request)
+    return {**context, **dashboard_rows.of_present(present, links), **dashboard_past.of_past(past, links)}
 
 
 # Not a site of our own: the look brings one, and this works on any.

@@ -86,7 +86,7 @@ def groups_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
         **site.each_context(request),
         "title": _("Failures by cause"),
         "tab": "failures",
-        "groups": [_row(group) for group in found],
+        "groups": [_row(group, request) for group in found],
         "is_complete": failure_groups.is_complete(found),
         "most": figures.number(failure_groups.NEWEST),
         "may_redrive": request.user.has_perm(REDRIVE),
@@ -175,8 +175,10 @@ def _told_apart(counted: Iterable[Group]) -> tuple[int, list[tuple[Obstacle, int
     return ready, sorted(left.items(), key=lambda pair: -pair[1])
 
 
-def _row(group: FailureGroup) -> dict[str, Any]:
+def _row(group: FailureGroup, request: HttpRequest) -> dict[str, Any]:
     alike = group.fingerprint
+    model = _MODELS[alike.stage]
+    may_look = request.user.has_perm(f"notifications.view_{model._meta.model_name}")
     query = {"stage": alike.stage.value, "channel": alike.channel, "reason": alike.reason}
     query |= {"backend": alike.backend, "code": alike.code}
     templates = sorted(group.templates)
@@ -188,6 +190,6 @@ def _row(group: FailureGroup) -> dict[str, Any]:
         "number": figures.number(group.number),
         "templates": templates[:3],
         "more": len(templates[3:]),
-        "sample": page_of(_MODELS[alike.stage], group.sample),
+        "sample": page_of(model, group.sample) if may_look else "",
         "again": f"{reverse('admin:notifications_failures_again')}?{urlencode(query)}",
     }

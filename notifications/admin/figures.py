@@ -14,8 +14,9 @@ def number(value: float, *, at_least: bool = False) -> str:
 
 
 def rate(per_second: float) -> str:
-    """Return how many per second, with a digit after the point below ten."""
-    return number_format(round(per_second, 1 if per_second < 10 else None), force_grouping=True)
+    """Return how many per second, with a digit after the point below ten, and two below a tenth: few are not none."""
+    digits = 2 if 0 < per_second < 0.1 else 1 if per_second < 10 else None
+    return number_format(round(per_second, digits), force_grouping=True)
 
 
 def duration(seconds: float) -> str:

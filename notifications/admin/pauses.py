@@ -21,7 +21,7 @@ from notifications.admin.base import LogAdmin, staff_member
 from notifications.admin_theme import Dressed
 from notifications.models import Pause
 from notifications.services import breakers, journal, monitor, pauses
-from notifications.types import Channel, PauseScope
+from notifications.types import Channel, PauseOrigin, PauseScope
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,7 +39,8 @@ COUNTED = 30
 
 def _choices() -> list[tuple[Any, Any]]:
     """Return what can be held, as `scope:key`; broadcasts have a switch of their own."""
-    groups: list[tuple[Any, Any]] = [(f"{PauseScope.EVERYTHING}:", _("everything"))]
+    # Nothing is chosen before somebody does, least of all everything.
+    groups: list[tuple[Any, Any]] = [("", _("choose …")), (f"{PauseScope.EVERYTHING}:", _("everything"))]
     for scope, words in (
         (PauseScope.CHANNEL, _("Channels")),
         (PauseScope.BACKEND, _("Backends")),
@@ -94,6 +95,14 @@ def name_of(scope: str, key: str) -> StrOrPromise:
     if scope == PauseScope.EVERYTHING:
         return _("everything")
     return Channel(key).label if scope == PauseScope.CHANNEL and key in Channel.values else key
+
+
+def held_in_words(pause: Pause) -> tuple[StrOrPromise, StrOrPromise]:
+    """Return what is held, with the kind of thing where the name does not tell, and why."""
+    name = name_of(pause.scope, pause.key)
+    if pause.scope not in {PauseScope.EVERYTHING, PauseScope.CHANNEL}:
+        name = f"{pause.get_scope_display()}: {name}"
+    return name, pause.note or ("" if pause.origin == PauseOrigin.STAFF else pause.get_origin_display())
 
 
 @admin.register(Pause)

@@ -9,14 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from notifications import clock, conf
 from notifications.admin import figures, paging
 from notifications.maintenance import pruner
 from notifications.maintenance.job import MAX_BATCH
-from notifications.maintenance.pruner import Kept
+from notifications.maintenance.pruner import DRAFT_DAYS, Kept
 from notifications.services import table_sizes
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ CLASSES: dict[Kept, tuple[StrOrPromise, str]] = {
     Kept.KEYS: (_("idempotency keys"), "RETENTION_KEYS_DAYS"),
     Kept.BROADCASTS: (_("broadcasts"), "RETENTION_DELIVERIES_DAYS"),
     Kept.UNSAID: (_("broadcasts that lose what they had to say"), "RETENTION_FAILED_EVENTS_DAYS"),
+    Kept.DRAFTS: (_("drafts of broadcasts that nobody started"), ""),
     Kept.DIGESTS: (_("digests"), "RETENTION_DELIVERIES_DAYS"),
     Kept.COUNTS: (_("counts for daily caps"), ""),
     Kept.MUTES: (_("mutes that ended"), ""),
@@ -44,6 +45,8 @@ CLASSES: dict[Kept, tuple[StrOrPromise, str]] = {
     Kept.ATTEMPTS: (_("attempts, with their deliveries"), "RETENTION_DELIVERIES_DAYS"),
     Kept.FEEDBACK: (_("what providers told, with their deliveries"), "RETENTION_DELIVERIES_DAYS"),
 }
+#: Days of those that no setting changes.
+_FIXED = {Kept.DRAFTS: DRAFT_DAYS}
 #: They go with other rows, which are counted.
 _WITH_OTHERS = {Kept.ATTEMPTS, Kept.FEEDBACK}
 
@@ -76,6 +79,7 @@ def retention_view(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "tables": [_table(table, sizes) for table in sizes],
         "total": figures.size(sum(table.size or 0 for table in sizes) or table_sizes.file_size()),
         "is_estimate": any(table.is_estimate for table in sizes),
+        "has_sizes": any(table.size is not None for table in sizes),
     }
     return TemplateResponse(request, "admin/notifications/pause/retention.html", context)
 
@@ -98,16 +102,16 @@ def _class(kept: Kept, next_round: Counter[Kept] | None, all_over: Counter[Kept]
     return {
         "words": words,
         "setting": setting,
-        "kept": _days(setting),
+        "kept": _how_long(kept, setting),
         "next": figures.number(number, at_least=number >= MAX_BATCH) if is_told else "-",
         "over": "" if all_over is None else figures.number(all_over[kept]),
     }
 
 
-def _days(setting: str) -> StrOrPromise:
-    if not setting:
+def _how_long(kept: Kept, setting: str) -> StrOrPromise:
+    if not setting and kept not in _FIXED:
         return _("until it is over")
-    days: float | None = getattr(conf.current(), setting.lower())
+    days: float | None = getattr(conf.current(), setting.lower()) if setting else _FIXED[kept]
     if days is None:
         return _("for good")
     return ngettext("%(number)s day", "%(number)s days", round(days)) % {"number": f"{days:g}"}
@@ -116,7 +120,8 @@ def _days(setting: str) -> StrOrPromise:
 def _table(table: TableSize, sizes: list[TableSize]) -> dict[str, Any]:
     largest = max((other.size or other.rows for other in sizes), default=0)
     return {
-        "name": table.name,
+        # The catalogue has the names of all models.
+        "name": gettext(table.name),
         "rows": figures.number(table.rows, at_least=table.at_least),
         "size": figures.size(table.size),
         "indexes": figures.size(table.indexes),

@@ -145,13 +145,18 @@ def lately(*, now: datetime) -> tuple[Counter[tuple[str, int, str]], Counter[tup
     """
     deliveries: Counter[tuple[str, int, str]] = Counter()
     events: Counter[tuple[int, str]] = Counter()
-    rows = HourlyCount.objects.filter(hour__gte=_starts(Window.DAY, now)[0])
+    rows = HourlyCount.objects.filter(hour__gte=begin_of(Window.DAY, now=now))
     for of_deliveries, of_events in rows.values_list("deliveries", "events"):
         for _template, channel, priority, state, _reason, number in of_deliveries:
             deliveries[channel, priority, state] += number
         for priority, state, number in of_events:
             events[priority, EventState(state)] += number
     return deliveries, events
+
+
+def begin_of(window: Window, *, now: datetime) -> datetime:
+    """Return when a window that ends now begins: with a whole hour, or a whole day of UTC."""
+    return _starts(window, now)[0]
 
 
 def _starts(window: Window, now: datetime) -> list[datetime]:

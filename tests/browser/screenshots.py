@@ -10,6 +10,7 @@ import re
 import sys
 import tempfile
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -22,6 +23,8 @@ FOLDER = ROOT / "docs" / "images"
 #: Who may do everything in the demo.
 BOSS = "admin"
 STAFF = {"width": 1440, "height": 900}
+#: As far as the charts.
+STAFF_TALL = {"width": 1440, "height": 1370}
 WIDE, NARROW = {"width": 1180, "height": 780}, {"width": 375, "height": 720}
 
 
@@ -90,9 +93,10 @@ def draw(browser, address):
 def draw_admin(browser, address):
     """Look at the pages of staff: their lists lead to what is in the picture."""
     for scheme in ("light", "dark"):
-        with window(browser, address, who=BOSS, viewport=STAFF, color_scheme=scheme) as page:
+        with window(browser, address, who=BOSS, viewport=STAFF_TALL, color_scheme=scheme) as page:
             page.goto("/admin/")
             shoot(page, f"admin-dashboard-{scheme}")
+        with window(browser, address, who=BOSS, viewport=STAFF, color_scheme=scheme) as page:
             page.goto("/admin/notifications/template/")
             shoot(page, f"admin-templates-{scheme}")
             page.goto("/admin/notifications/template/ORDER_CREATED/change/")
@@ -108,25 +112,30 @@ def draw_admin(browser, address):
 def main():
     import os
 
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.test_settings")
-    import django
-
-    django.setup()
-    from tests.demo.conftest import Demo
-
     program = find_chromium()
     if program is None:
         sys.exit(MISSING)
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.test_settings")
+        # What is written here is what the demo shows.
+        os.environ["DATABASE_URL"] = f"sqlite:///{folder}/demo.sqlite3"
+        import django
+
+        django.setup()
+        from tests.browser import busy_day
+        from tests.demo.conftest import Demo
+
         demo = Demo(Path(folder))
         demo.open()
+        busy_day.write(datetime.now(UTC))
         try:
-            browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-            live_through_a_day(browser, demo.address)
-            draw(browser, demo.address)
-            draw_admin(browser, demo.address)
-            browser.close()
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+                live_through_a_day(browser, demo.address)
+                draw(browser, demo.address)
+                draw_admin(browser, demo.address)
+                browser.close()
         finally:
             demo.kill()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import time
 from datetime import timedelta
 
 import pytest
@@ -11,7 +13,7 @@ from playwright.sync_api import expect
 
 from notifications import ids
 from notifications.models import DailyStat, WorkerHeartbeat
-from notifications.services import pauses
+from notifications.services import monitor, pauses
 from notifications.types import PauseScope
 
 pytestmark = pytest.mark.browser
@@ -31,6 +33,12 @@ def counted(transactional_db):
             DailyStat.objects.create(
                 day=day, template="ORDER_CREATED", channel="email", state=state, reason=reason, number=number
             )
+
+
+@pytest.fixture
+def forgotten(transactional_db):
+    """The server's answers of the test before are too old to be given again."""
+    time.sleep(monitor.MAX_AGE)
 
 
 def another_worker():
@@ -58,7 +66,40 @@ def test_it_refreshes_itself_says_what_changed_and_leaves_open_what_is_open(visi
     expect(page.locator("summary:focus")).to_have_text("As a table")
 
 
-def test_a_change_of_the_whole_state_is_read_out_politely(visit, admin_user):
+def top_of(page, name):
+    return page.get_by_role("heading", name=name).evaluate("element => Math.round(element.getBoundingClientRect().top)")
+
+
+def test_what_appears_above_moves_neither_the_focus_nor_what_is_looked_at(visit, admin_user, counted, forgotten):
+    page = visit(admin_user, viewport={"width": 1280, "height": 500}).new_page()
+    page.goto(WEEK)
+    link = page.get_by_role("link", name="the provider refused it")
+    link.focus()
+    page.get_by_role("heading", name="Why deliveries failed").evaluate("element => element.scrollIntoView()")
+    before = top_of(page, "Why deliveries failed")
+
+    hold("Provider is down")
+    another_worker()
+
+    expect(page.get_by_role("rowheader", name="second:2")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Provider is down")).not_to_be_in_viewport()
+    expect(link).to_be_focused()
+    assert abs(top_of(page, "Why deliveries failed") - before) <= 1
+
+
+def test_what_had_the_focus_and_is_gone_leaves_it_in_its_place(visit, admin_user, forgotten):
+    hold("Provider is down")
+    page = visit(admin_user).new_page()
+    page.goto("/admin/")
+    page.locator("#dashboard").get_by_role("link", name="Pauses", exact=True).focus()
+
+    pauses.resume(PauseScope.CHANNEL, "sms", now=timezone.now())
+
+    expect(page.get_by_text("Provider is down")).to_be_hidden(timeout=SOON)
+    expect(page.locator("#dashboard")).to_be_focused()
+
+
+def test_a_change_of_the_whole_state_is_read_out_politely(visit, admin_user, forgotten):
     page = visit(admin_user).new_page()
     page.goto("/admin/")
     said = page.locator("#dashboard-said")
@@ -112,9 +153,8 @@ def test_without_a_script_everything_is_there(visit, admin_user, counted):
     page.get_by_text("As a table").click()
     expect(page.get_by_role("cell", name="906", exact=True)).to_be_visible()
     page.get_by_role("link", name="the provider refused it").click()
-    expect(page).to_have_url(
-        "/admin/notifications/delivery/?state__exact=failed&channel__exact=email&reason__exact=rejected"
-    )
+    asked = r"/delivery/\?state__exact=failed&channel__exact=email&reason__exact=rejected&since=\d{4}-\d\d-\d\dT"
+    expect(page).to_have_url(re.compile(asked))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

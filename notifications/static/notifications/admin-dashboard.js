@@ -25,13 +25,28 @@ function say(text) {
   if (said.textContent !== text) said.textContent = text;
 }
 
+/** What can have the focus. */
+function reachable() {
+  return /** @type {HTMLElement[]} */ ([...figures.querySelectorAll("a, summary, [tabindex]")]);
+}
+
 /**
  * Return what tells an element from the others, also among those that come instead of them.
  * @param {Element} element
  */
 function mark(element) {
-  const name = element.tagName === "A" ? element.textContent : element.getAttribute("aria-labelledby");
-  return `${element.tagName} ${element.closest("[id]")?.id} ${name}`;
+  // An hour later, the same link asks for what was made since another time.
+  const leads = element.getAttribute("href")?.replace(/since=[^&]*/, "");
+  const name = leads ?? element.getAttribute("aria-labelledby");
+  const row = element.closest("tr")?.querySelector("th")?.textContent;
+  return [element.tagName, element.closest("[id]")?.id, name, row, element.closest("td")?.cellIndex].join(" ");
+}
+
+/** Return the first part of the page that is in sight, if one has scrolled down to it, and where. */
+function sight() {
+  const parts = window.scrollY ? [...figures.querySelectorAll("section")] : [];
+  const seen = parts.find((part) => part.getBoundingClientRect().bottom > 0);
+  return seen && { name: seen.getAttribute("aria-labelledby"), top: seen.getBoundingClientRect().top };
 }
 
 /** @param {string} html */
@@ -39,6 +54,7 @@ function replace(html) {
   const before = summary();
   const open = [...figures.querySelectorAll("details[open]")].map((element) => element.id);
   const scrolled = [...figures.querySelectorAll(".n-scroll")].map((element) => [element.scrollLeft, element.scrollTop]);
+  const seen = sight();
   const focused = figures.contains(document.activeElement) ? mark(/** @type {Element} */ (document.activeElement)) : "";
   const page = new DOMParser().parseFromString(html, "text/html");
   for (const id of open) page.getElementById(id)?.setAttribute("open", "");
@@ -47,10 +63,14 @@ function replace(html) {
     [element.scrollLeft, element.scrollTop] = scrolled[index] ?? [0, 0];
   });
   if (focused) {
-    const again = [...figures.querySelectorAll("a, summary, [tabindex]")].find((element) => mark(element) === focused);
-    /** @type {HTMLElement | undefined} */ (again)?.focus({ preventScroll: true });
+    // What is gone leaves the focus where it was, not at the top of the page.
+    const again = reachable().find((element) => mark(element) === focused) ?? figures;
+    again.focus({ preventScroll: true });
   }
   say(summary() === before ? "" : summary());
+  // What appeared above, as that something is held, moves nothing from under the eyes.
+  const now = seen && figures.querySelector(`section[aria-labelledby="${seen.name}"]`);
+  if (now) window.scrollBy({ top: now.getBoundingClientRect().top - seen.top, behavior: "instant" });
 }
 
 async function refresh() {

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from html import unescape
+from uuid import uuid4
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from notifications import ids
 from notifications.admin import charts, figures, paging
 from notifications.maintenance import rollup
-from notifications.models import DailyStat, WorkerHeartbeat
+from notifications.models import Attempt, DailyStat, Pause, WorkerHeartbeat
 from notifications.services import monitor, pauses
 from notifications.services.statistics import Volume
-from notifications.types import DeliveryState, PauseScope, Priority, Reason
-from tests.notifications.pipeline.test_claiming import make_delivery
+from notifications.types import DeliveryState, EventState, Outcome, PauseOrigin, PauseScope, Priority, Reason
+from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(autouse=True)
+def english():
+    """The last page of the test before may have been German."""
+    with translation.override("en"):
+        yield
 
 
 def look(client, path="/admin/", **headers):
@@ -62,17 +72,72 @@ def test_numbers_charts_and_tables_need_no_script(admin_client, template):
     assert "the provider refused it" in why
 
 
+def links(page):
+    """Return [(text, address)] of what is linked."""
+    return [(text, unescape(address)) for address, text in re.findall(r'<a [^>]*href="([^"]*)"[^>]*>(.*?)</a>', page)]
+
+
 def test_a_reason_leads_to_the_filtered_list(admin_client):
     row = make_delivery(state=DeliveryState.FAILED, reason=Reason.REJECTED)
     other = make_delivery(state=DeliveryState.FAILED, reason=Reason.TOO_LONG)
     rollup.run_once(timezone.now(), 1)
     why = part(look(admin_client), "Why deliveries failed")
-    links = [bit.partition('"')[0].replace("&amp;", "&") for bit in why.split('href="')[1:]]
 
-    listed = look(admin_client, next(link for link in links if "rejected" in link))
+    listed = look(admin_client, next(link for _, link in links(why) if "rejected" in link))
 
     assert str(row.pk) in listed
     assert str(other.pk) not in listed
+
+
+def test_each_figure_of_the_queue_leads_to_its_rows(admin_client, template):
+    now = timezone.now()
+    make_event(template, state=EventState.FAILED, last_error="boom")
+    rows = {
+        "due": make_delivery(due_at=now),
+        "active": make_delivery(state=DeliveryState.SENDING, lease_token=uuid4(), lease_until=now + MINUTE),
+        "completed": make_delivery(state=DeliveryState.SENT, priority=Priority.URGENT),
+        "failed": make_delivery(state=DeliveryState.FAILED, reason=Reason.REJECTED),
+        "sms": make_delivery(channel="sms", due_at=now),
+    }
+    rollup.run_once(now, 1)
+    page = look(admin_client)
+    queue = part(page, '<h2 id="d-queue">')
+
+    of_mail = part(queue, "e-mail</th>", "</tr>")
+    shown = [look(admin_client, link) for _, link in links(of_mail)]
+    assert [[name for name, row in rows.items() if str(row.pk) in listed] for listed in shown] == [
+        ["due"], ["active"], ["completed"], ["failed"],
+    ]  # fmt: skip
+    urgent = links(part(queue, "urgent</th>", "</tr>"))
+    assert [text for text, _ in urgent] == ["1"]
+    assert "priority__exact=0" in urgent[0][1]
+    of_events = links(part(queue, "dispatch of events</th>", "</tr>"))
+    assert [address.partition("&")[0] for _, address in of_events] == [
+        "/admin/notifications/event/?state__exact=failed"
+    ]
+    assert look(admin_client, of_events[0][1])
+
+
+def test_large_figures_lead_on_as_well_and_say_all_of_it(admin_client):
+    make_delivery(priority=Priority.URGENT, due_at=timezone.now() - 2 * MINUTE)
+    make_delivery(channel="sms", due_at=timezone.now() - MINUTE)
+    make_delivery(state=DeliveryState.FAILED, reason=Reason.REJECTED)
+    pauses.pause(PauseScope.CHANNEL, "sms", now=timezone.now())
+    rollup.run_once(timezone.now(), 1)
+
+    page = look(admin_client)
+
+    assert links(part(page, '<h2 id="d-late">')) == [
+        (
+            "very late, e-mail",
+            "/admin/notifications/delivery/?state__exact=pending&channel__exact=email&priority__exact=0",
+        )
+    ]
+    assert 'aria-label="urgent: 2 min, very late, e-mail"' in page
+    assert links(part(page, '<h2 id="d-now">')) == [
+        ("wait for a pause to end", "/admin/notifications/pause/"),
+        ("of the last 24 hours", "/admin/notifications/pause/failures/"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +173,36 @@ def test_it_says_that_nobody_works_and_what_is_held(admin_client):
     assert "text message (Provider is down)" in page
 
 
+def test_what_is_held_is_told_with_its_kind_and_who_holds_it(admin_client, template):
+    now = timezone.now()
+    pauses.pause(PauseScope.TEMPLATE, template.pk, now=now, note="Wrong price")
+    Pause.objects.create(
+        scope=PauseScope.BACKEND, key="a.Backend", origin=PauseOrigin.BREAKER, created_at=now, until=now + MINUTE
+    )
+
+    page = look(admin_client)
+
+    assert "a template: ORDER_CREATED (Wrong price)" in page
+    assert "a backend: a.Backend (circuit breaker)" in page
+
+
+def test_the_pace_of_a_channel_is_told_beside_what_it_may_have(admin_client, settings):
+    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "RATES": {"default": 50}}
+    now = timezone.now()
+    for _ in range(3):
+        Attempt.objects.create(
+            delivery=make_delivery(state=DeliveryState.SENT),
+            number=1,
+            started_at=now,
+            duration=MINUTE,
+            outcome=Outcome.SENT,
+        )
+
+    row = part(look(admin_client), "e-mail</th>", "</tr>")
+
+    assert re.search(r"[\d.]+ of at most 50/s <span [^>]*>95 % within", row)
+
+
 def test_workers_are_told_with_their_last_heartbeat(admin_client):
     now = timezone.now()
     for process, ago in ((1, 1), (2, 90)):
@@ -138,10 +233,24 @@ def test_without_the_right_the_first_page_is_the_list_of_models(log_in):
 
 
 def test_with_the_right_alone_it_shows_and_leads_nowhere_else(log_in):
-    page = look(log_in("view_dashboard"))
+    make_delivery(state=DeliveryState.FAILED, reason=Reason.REJECTED)
+    make_delivery(priority=Priority.URGENT, due_at=timezone.now() - 2 * MINUTE)
+    make_delivery(channel="sms")
+    pauses.pause(PauseScope.CHANNEL, "sms", now=timezone.now())
+    rollup.run_once(timezone.now(), 1)
+    client = log_in("view_dashboard")
+
+    page = look(client)
 
     assert "The oldest that is due" in page
+    assert "the provider refused it" in page
+    # Without what belongs to the look, and what every member of staff may do.
+    figures = {address for _, address in links(page[page.index('id="dashboard"') :].partition('id="footer"')[0])}
+    assert {client.get(address).status_code for address in figures if address.startswith("/admin/notifications/")} == {
+        200
+    }
     assert '/admin/notifications/pause/"' not in page
+    assert "/admin/notifications/delivery/" not in page
 
 
 def test_a_database_that_is_too_busy_is_an_answer(admin_client, monkeypatch):
@@ -167,6 +276,13 @@ def test_a_database_that_is_too_busy_is_an_answer(admin_client, monkeypatch):
 )
 def test_lengths_of_time_have_two_units(seconds, words):
     assert figures.duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(0, "0"), (0.007, "0.01"), (0.25, "0.2"), (9.96, "10.0"), (1234.5, "1,234")]
+)
+def test_few_per_second_are_not_none(value, words):
+    assert figures.rate(value) == words
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.utils import timezone
+from django.contrib.auth.models import Permission
+from django.db import connection  # noqa: F401 - the conditions of skipif name it
+from django.utils import timezone, translation
+from django.utils.translation import gettext
 
 from notifications.admin import paging, retention
 from notifications.maintenance import pruner
@@ -16,6 +20,7 @@ from notifications.services import pauses, table_sizes
 from notifications.types import DeliveryState, EventState, PauseOrigin, PauseScope, Reason
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
 from tests.notifications.services.test_failure_groups import make_failure
+from tests.plans import plans_of, reads_all
 
 pytestmark = pytest.mark.django_db
 
@@ -244,7 +249,7 @@ def test_retention_says_what_the_next_round_takes_and_changes_nothing(admin_clie
     Event.objects.filter(pk=row.pk).update(finished_at=timezone.now() - timedelta(days=2))
 
     page = text(admin_client.get(RETENTION))
-    assert '<tr><th scope="row">events</th><td>1 day</td>' in page
+    assert '<tr><th scope="row">events</th><td class="d-nowrap">1 day</td>' in page
     assert '<td class="n-number">1</td></tr><tr><th scope="row">events that lose' in page
     assert "Dry run: 1" not in page
 
@@ -267,8 +272,46 @@ def test_retention_that_is_too_far_behind_to_be_counted_still_shows_the_tables(a
     assert "deliveries</th>" in page
 
 
-def test_every_class_of_retention_has_its_words():
+def test_every_class_of_retention_has_its_words_and_its_time(admin_client):
+    page = text(admin_client.get(RETENTION))
+
     assert set(retention.CLASSES) == set(Kept)
+    for words, days in (
+        ("drafts of broadcasts that nobody started", "30 days"),
+        ("deliveries", "90 days"),
+        ("inbox items", "for good"),
+        ("mutes that ended", "until it is over"),
+    ):
+        assert f'<th scope="row">{words}</th><td class="d-nowrap">{days}</td>' in page
+
+
+@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="the planner goes by the size of the tables")
+def test_a_look_at_retention_reads_no_whole_log(admin_client):
+    """What the next rounds take is read off the indexes that the rounds themselves need; a dry run is asked for."""
+
+    def look():
+        assert pruner.next_round(timezone.now(), 10) is not None
+
+    for table in ("notifications_delivery", "notifications_event"):
+        for statement, plan in plans_of(look, table=table):
+            assert not reads_all(plan, table=table), statement
+
+
+def test_nothing_is_chosen_to_be_held_before_somebody_chooses(admin_client):
+    page = text(admin_client.get(PAUSES))
+
+    choices = page[page.index('<select name="what"') :].partition("</select>")[0]
+    assert re.findall(r'<option value="(.*?)"( selected)?', choices)[:2] == [("", " selected"), ("everything:", "")]
+
+
+def test_the_newest_of_a_group_is_for_those_who_may_read_the_log(log_in):
+    row = make_failure("550")
+    client = log_in("view_dashboard")
+    assert str(row.pk) not in text(client.get(FAILURES))
+
+    client.staff.user_permissions.add(Permission.objects.get(codename="view_delivery"))
+
+    assert f"/delivery/{row.pk}/change/" in text(client.get(FAILURES))
 
 
 def test_tables_are_told_with_their_rows(template):
@@ -282,6 +325,13 @@ def test_tables_are_told_with_their_rows(template):
         assert sizes["deliveries"].rows == 3
     else:
         assert sizes["deliveries"].size
+
+
+def test_tables_have_their_names_in_german():
+    with translation.override("de"):
+        names = {table.name: gettext(table.name) for table in table_sizes.sizes()}
+
+    assert [name for name, german in names.items() if name == german] == []
 
 
 def test_counting_rows_stops(monkeypatch, template):

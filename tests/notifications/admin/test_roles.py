@@ -40,6 +40,15 @@ MODELS = {
 }
 #: Our own pages: how they are opened, and who may. A button is pressed without what its form would say with it.
 OWN_PAGES = {
+    "notifications_broadcast_compose": ("get", "O"),
+    # A draft is its author's: others who may send are told that there is none.
+    "notifications_broadcast_message": ("post", "O"),
+    "notifications_broadcast_audience": ("post", "O"),
+    "notifications_broadcast_review": ("post", "O"),
+    "notifications_broadcast_count": ("post", "O"),
+    "notifications_broadcast_discard": ("post", "O"),
+    "notifications_broadcast_progress": ("get", "OSA"),
+    "notifications_broadcast_control": ("post", "O"),
     "notifications_dashboard": ("get", "OA"),
     "notifications_failures": ("get", "OA"),
     "notifications_failures_again": ("post", "O"),
@@ -97,9 +106,14 @@ def client_of(django_user_model):
     return client_of
 
 
+def method_of(page):
+    """Return how a page is opened."""
+    return OWN_PAGES.get(page.name, ("get",))[0]
+
+
 def opens(client, page, path):
     """Tell whether a page shows itself."""
-    method = OWN_PAGES.get(page.name, ("get",))[0]
+    method = method_of(page)
     answer = getattr(client, method)(path)
     expected = {200, 302, 403} if method == "get" else {200, 302, 403, 404}
     assert answer.status_code in expected, (page.name, answer.status_code)
@@ -156,7 +170,7 @@ def test_whoever_is_not_staff_is_asked_to_log_in(client, alice, rows):
     for page in pages():
         if page.name not in {"login", "logout"}:
             for visitor in (client, customer):
-                answer = visitor.get(path_of(page, rows))
+                answer = getattr(visitor, method_of(page))(path_of(page, rows))
                 assert (answer.status_code, answer["Location"].split("?")[0]) == (302, "/admin/login/"), page.name
 
 
