@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from notifications import ids
@@ -20,7 +21,7 @@ from tests.plans import analyse, drop_index, plans_of, reads_all, sorts
 
 pytestmark = pytest.mark.django_db
 
-only_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite plans by other rules")
+only_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans by other rules")
 
 ROWS, LOOKED_AT = 8_000, 300
 DELIVERIES, EVENTS, NOTIFICATIONS = (model._meta.db_table for model in (Delivery, Event, Notification))
