@@ -15,6 +15,7 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
@@ -47,6 +48,12 @@ def at(field: str) -> Callable[[Any], str]:
 def pretty(value: Any) -> SafeString:
     """Return JSON for people."""
     return format_html("<pre>{}</pre>", json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@admin.display(description=gettext_lazy("state"))
+def state(obj: Any) -> SafeString:
+    """Return where a delivery or an event is, as a label that its colour tells from the others."""
+    return format_html('<span class="log-state" data-state="{}">{}</span>', obj.state, obj.get_state_display())
 
 
 def link_to_list(model: type[Model], text: Any, **filters: Any) -> SafeString:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from notifications import clock
 from notifications.admin import bulk, filters, find, people_told
 from notifications.admin.base import staff_member
-from notifications.admin.cells import masked, page_of
+from notifications.admin.cells import masked, page_of, state
 from notifications.admin.log import REVEAL, BigLogAdmin
 from notifications.exceptions import PublishError
 from notifications.models import Delivery, Event
@@ -56,7 +56,7 @@ class DeliveryAdmin(BigLogAdmin):
     """What was decided and what came of it."""
 
     list_display = [
-        "created_at", "state", "why", "template_code", "channel", "recipient", "masked_address", "priority", "attempts",
+        "created_at", state, "why", "template_code", "channel", "recipient", "masked_address", "priority", "attempts",
         "due_at", "sent_at",
     ]  # fmt: skip
     list_select_related = ["recipient"]

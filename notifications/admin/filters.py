@@ -7,7 +7,10 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from notifications.admin_theme import Dressed
@@ -25,16 +28,32 @@ _MEANING = {
 }  # fmt: skip
 
 #: Fields whose choices are rows.
+_SELECTED = mark_safe(" selected")
 _CODES: dict[str, type[Template] | type[Category]] = {"template__exact": Template, "category__exact": Category}
 
 
+class _Select(forms.Select):
+    """A choice in one piece: Django's own renders two templates for each option, and a page has a hundred."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Return the HTML."""
+        chosen = {str(one) for one in self.format_value(value)}
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            ((key, _SELECTED if str(key) in chosen else "", label) for key, label in self.choices),
+        )
+        given = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
+        return format_html("<select{}>{}</select>", flatatt(given), options)
+
+
 def _choice(label: Any, choices: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, choices=[("", _("all")), *choices], required=False)
+    return forms.ChoiceField(label=label, choices=[("", _("all")), *choices], required=False, widget=_Select)
 
 
 def _code(label: Any) -> forms.ChoiceField:
     """Return a choice of codes, which the form fills in when it is made."""
-    return forms.ChoiceField(label=label, required=False)
+    return forms.ChoiceField(label=label, required=False, widget=_Select)
 
 
 def _hidden(field: forms.Field) -> forms.Field:

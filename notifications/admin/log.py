@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST
 
 from notifications.admin import filters
 from notifications.admin.base import LogAdmin, ReadOnlyInline, staff_member
-from notifications.admin.cells import link_to, link_to_list, masked, pretty
+from notifications.admin.cells import link_to, link_to_list, masked, pretty, state
 from notifications.admin.paging import LogList
 from notifications.models import Delivery, Event, Notification
 from notifications.services import journal, resend
@@ -95,7 +95,7 @@ class RevealingAdmin(BigLogAdmin):
 class EventAdmin(RevealingAdmin):
     """What business code said."""
 
-    list_display = ["created_at", "template_code", "state", "priority", "people", "about", "due_at"]
+    list_display = ["created_at", "template_code", state, "priority", "people", "about", "due_at"]
     filter_form = filters.EventForm
     fieldsets = [
         (

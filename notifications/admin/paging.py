@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from django.contrib.admin.utils import display_for_field, label_for_field, lookup_field, quote
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import OperationalError, connection, transaction
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from notifications.services import keyset, logs
@@ -24,6 +26,8 @@ MAX_PAGE = 1000
 #: A filter that few of many rows match reads them all; no page waits for longer than this.
 MAX_SECONDS = 5.0
 _CANCELED = "57014"
+#: What stands in a cell without a value.
+_NOTHING = "-"
 
 
 class TookTooLong(Exception):
@@ -60,6 +64,23 @@ class LogList(ChangeList):
         self.show_full_result_count = self.show_admin_actions = False
         self.paginator = Paginator(self.page.rows, self.list_per_page)
 
+    def headings(self) -> list[tuple[str, str]]:
+        """Return the columns: name, label."""
+        columns = cast("Any", self.list_display)
+        return [(_name(column), str(label_for_field(column, self.model, self.model_admin))) for column in columns]
+
+    def lines(self) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+        """
+        Yield the rows: the address of each, and its cells (name of the column, what stands there).
+
+        Here and not in the table of either look, which read the headings anew for each row: half of the time of a page.
+        """
+        admin, columns = cast("Any", self.model_admin), [(_name(column), column) for column in self.list_display]
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=["pk"])
+        for row in self.page.rows:
+            cells = [(name, _shown(row, column, admin)) for name, column in columns]
+            yield address.replace("/pk/", f"/{quote(row.pk)}/"), cells
+
     def newest(self) -> str:
         """Return the address of the first page."""
         return self._from(None)
@@ -74,6 +95,17 @@ class LogList(ChangeList):
 
     def _from(self, cursor: keyset.Cursor | None) -> str:
         return address_from(self.form.active(), cursor)
+
+
+def _name(column: Any) -> str:
+    return str(getattr(column, "__name__", column))
+
+
+def _shown(row: Any, column: Any, admin: Any) -> Any:
+    """Return what stands in a cell."""
+    found, _attr, value = lookup_field(column, row, admin)
+    shown = value if found is None or found.is_relation else display_for_field(value, found, _NOTHING)
+    return _NOTHING if shown in (None, "") else shown
 
 
 def address_from(asked: dict[str, str], cursor: keyset.Cursor | None) -> str:
