@@ -17,8 +17,13 @@ from django.utils.html import format_html
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy
 
+from notifications.types import DeliveryState, EventState
+
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
+
+
+_STATES = {**dict(EventState.choices), **dict(DeliveryState.choices)}
 
 
 def masked(address: str) -> str:
@@ -53,7 +58,7 @@ def pretty(value: Any) -> SafeString:
 @admin.display(description=gettext_lazy("state"))
 def state(obj: Any) -> SafeString:
     """Return where a delivery or an event is, as a label that its colour tells from the others."""
-    return format_html('<span class="log-state" data-state="{}">{}</span>', obj.state, obj.get_state_display())
+    return format_html('<span class="log-state" data-state="{}">{}</span>', obj.state, _STATES[obj.state])
 
 
 def link_to_list(model: type[Model], text: Any, **filters: Any) -> SafeString:

@@ -24,9 +24,11 @@ from notifications.exceptions import PublishError
 from notifications.models import Delivery, Event
 from notifications.services import cancelling, contents, explain, journal, redrive, resend, story
 from notifications.services.failed import REDRIVABLE, Obstacle, Selection
-from notifications.types import DeliveryState
+from notifications.types import DeliveryState, Reason
 
 RETRY, CANCEL = "notifications.redrive_delivery", "notifications.cancel_delivery"
+
+_REASONS: dict[str, Any] = dict(Reason.choices)
 
 View = Callable[["DeliveryAdmin", HttpRequest, Delivery], HttpResponse]
 
@@ -143,7 +145,8 @@ class DeliveryAdmin(BigLogAdmin):
     @admin.display(description=gettext_lazy("reason"))
     def why(self, obj: Delivery) -> str:
         """Return the reason in words."""
-        return obj.get_reason_display() or "-"
+        # Not `get_reason_display`, which translates every reason there is, for each row of a page.
+        return _REASONS.get(obj.reason, obj.reason) or "-"
 
     def _page(self, request: HttpRequest, row: Delivery, *, is_revealed: bool = False) -> TemplateResponse:
         context = {

@@ -104,6 +104,9 @@ def _name(column: Any) -> str:
 def _shown(row: Any, column: Any, admin: Any) -> Any:
     """Return what stands in a cell."""
     found, _attr, value = lookup_field(column, row, admin)
+    if found is not None and found.choices:
+        # Django's own translates all of the choices to show one.
+        return dict(found.flatchoices).get(value, value)
     shown = value if found is None or found.is_relation else display_for_field(value, found, _NOTHING)
     return _NOTHING if shown in (None, "") else shown
 

@@ -91,7 +91,6 @@ def show(model, **asked):
         keyset.page(logs.rows(model, wanted), cursor, size=50, swept=logs.swept(model, wanted))
 
 
-@only_postgresql
 def test_no_filter_of_deliveries_nor_pair_of_them_reads_the_table(many):
     now = timezone.now()
     times = [{}, {"since": now - timedelta(seconds=5000), "until": now - timedelta(seconds=100)}]
@@ -131,14 +130,12 @@ ELSEWHERE = [
 ]  # fmt: skip
 
 
-@only_postgresql
 def test_no_filter_of_the_other_logs_reads_their_table(many):
     for model, table, asked in ELSEWHERE:
         for statement, plan in plans_of(lambda: show(model, **asked), table=table):  # noqa: B023
             assert not reads_all(plan, table=table), f"{asked}\n{statement}\n\n{plan}"
 
 
-@only_postgresql
 def test_neither_the_timeline_nor_the_box_reads_a_table(many, alice):
     key = str(Event.objects.order_by("pk").values_list("pk", flat=True)[77])
 
