@@ -58,8 +58,8 @@ class DeliveryAdmin(BigLogAdmin):
     """What was decided and what came of it."""
 
     list_display = [
-        "created_at", state, "why", "template_code", "channel", "recipient", "masked_address", "priority", "attempts",
-        "due_at", "sent_at",
+        "created_at", state, "why", "template_code", "channel", "recipient", "masked_address", "attempts",
+        "due_at", "sent_at", "priority",
     ]  # fmt: skip
     list_select_related = ["recipient"]
     filter_form = filters.DeliveryForm

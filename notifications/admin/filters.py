@@ -113,7 +113,7 @@ class LogForm(Dressed, forms.Form):
     shown: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, data: Any = None) -> None:
-        super().__init__(data, auto_id="filter_%s")
+        super().__init__(data, auto_id="filter_%s", label_suffix="")
         self.order_fields([*self.shown, "since", "until"])
         for name, model in _CODES.items():
             if isinstance(field := self.fields.get(name), forms.ChoiceField):

@@ -39,7 +39,6 @@ class LogList(ChangeList):
 
     #: What the stock templates ask for, and a log does not have.
     can_show_all = multi_page = False
-    full_result_count = None
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """Return the rows that are asked for; none if the form does not understand what."""
@@ -60,7 +59,8 @@ class LogList(ChangeList):
         cursor = self.form.cursor() if self.form.is_valid() else keyset.Cursor()
         self.page = keyset.page(self.queryset, cursor, size=self.list_per_page, swept=swept)
         self.result_list = cast("Any", self.page.rows)
-        self.result_count = len(self.page.rows)
+        # The same twice, or django-unfold writes above the list that so many were found of so many.
+        self.result_count = self.full_result_count = len(self.page.rows)
         self.show_full_result_count = self.show_admin_actions = False
         self.paginator = Paginator(self.page.rows, self.list_per_page)
 
