@@ -41,7 +41,7 @@ def masked(address: str) -> str:
 def at(field: str) -> Callable[[Any], str]:
     """Return a column that shows a time to the second, in a form that lines up."""
 
-    @admin.display(description=field.replace("_", " "))
+    @admin.display(description=gettext_lazy(field.replace("_", " ")))
     def shown(obj: Any) -> str:
         value = getattr(obj, field)
         return localtime(value).strftime("%Y-%m-%d %H:%M:%S") if value else "-"

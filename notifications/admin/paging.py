@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.db import OperationalError, connection, transaction
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 
 from notifications.services import keyset, logs
 
@@ -66,8 +67,11 @@ class LogList(ChangeList):
 
     def headings(self) -> list[tuple[str, str]]:
         """Return the columns: name, label."""
-        columns = cast("Any", self.list_display)
-        return [(_name(column), str(label_for_field(column, self.model, self.model_admin))) for column in columns]
+        # Names of fields are plain words in the models.
+        labels = [
+            str(label_for_field(cast("Any", column), self.model, self.model_admin)) for column in self.list_display
+        ]
+        return [(_name(column), gettext(label)) for column, label in zip(self.list_display, labels, strict=True)]
 
     def lines(self) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
         """
