@@ -1,10 +1,10 @@
 """
-What size costs: the inbox among ten million notifications, and the memory of a worker with a million recipients.
+What size costs: the inbox and the logs among ten million notifications, a worker's memory with a million recipients.
 
-    python -m tests.services --durable -- python -m benchmarks.full [--notifications N] [--recipients N …]
+    python -m tests.services --durable -- python -m benchmarks.full [--only PART …] [--notifications N] [--recipients N …]
 
 Loads N old notifications into the database of DATABASE_URL (see `benchmarks.old_rows`; what was loaded before stays),
-measures, prints tables, and writes benchmarks/results/full.json. Ten million take 15 GB of the disk of TMPDIR.
+measures, prints tables, and writes them into benchmarks/results/full.json. Ten million take 15 GB of the disk of TMPDIR.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import os
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,36 +22,58 @@ import django
 
 from benchmarks import inbox, old_rows, worker_memory
 
+PARTS = ("inbox", "admin", "memory")
 RESULTS = Path(__file__).parent / "results" / "full.json"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.full", description="What size costs.")
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}"
+    )
     parser.add_argument("--notifications", type=int, default=old_rows.DEFAULT, metavar="N", help="old rows to load")
     parser.add_argument(
         "--recipients", type=int, nargs="*", default=list(worker_memory.DEFAULT), metavar="N", help="of one broadcast"
     )
+    parser.add_argument("--result", type=Path, default=RESULTS, help="the JSON file")
     options = parser.parse_args()
+    keep = partial(_keep, options.result)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
     django.setup()
-    keep("inbox", measure_inbox(options.notifications))
-    if options.recipients:
+    if {"inbox", "admin"}.intersection(options.only):
+        seconds = load(options.notifications)
+    if "inbox" in options.only:
+        keep("inbox", {**about(), "load_seconds": seconds, "costs": measure_inbox()})
+    if "admin" in options.only:
+        keep("admin", {**about(), "waits": measure_admin()})
+    if "memory" in options.only and options.recipients:
         found = worker_memory.measure(os.environ["DATABASE_URL"], os.environ["REDIS_URL"], options.recipients)
         keep("worker_memory", {"recipients": list(found), "megabytes": list(found.values())})
 
 
-def measure_inbox(notifications: int) -> dict[str, Any]:
-    """Load, unless there is something, and measure; return what is kept of it."""
+def load(notifications: int) -> int:
+    """Write the old rows, unless there are some; return how many seconds it took."""
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
     began = time.perf_counter()
     if not is_loaded():
         old_rows.load_old_rows(os.environ["DATABASE_URL"], notifications)
-    loaded = round(time.perf_counter() - began)
+    return round(time.perf_counter() - began)
+
+
+def measure_inbox() -> dict[str, Any]:
+    """Measure, print, and return what is kept of it."""
     costs = inbox.measure()
     show(costs)
-    return {**about(), "load_seconds": loaded, "costs": {name: asdict(cost) for name, cost in costs.items()}}
+    return {name: asdict(cost) for name, cost in costs.items()}
+
+
+def measure_admin() -> dict[str, Any]:
+    """Measure, print, and return what is kept of it."""
+    from benchmarks import admin_lists
+
+    return {name: asdict(wait) for name, wait in admin_lists.measure().items()}
 
 
 def is_loaded() -> bool:
@@ -85,11 +108,11 @@ def show(costs: dict[str, inbox.Cost]) -> None:
         print(f"{name:32} {times} {cost.statements:>10} {cost.rows:>9,} {cost.pages:>9,}")
 
 
-def keep(name: str, result: dict[str, Any]) -> None:
+def _keep(file: Path, name: str, result: dict[str, Any]) -> None:
     """Write a result beside those of other runs."""
-    RESULTS.parent.mkdir(exist_ok=True)
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps({**known, name: result}, indent=1) + "\n", encoding="utf-8")
+    file.parent.mkdir(exist_ok=True)
+    known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    file.write_text(json.dumps({**known, name: result}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from notifications.admin import broadcast_progress, broadcast_wizard
 from notifications.admin.base import LogAdmin, as_uuid
 from notifications.admin.cells import link_to_list
 from notifications.admin.log import states
-from notifications.models import Broadcast, Event
+from notifications.models import Broadcast, Delivery, Event
 from notifications.services import broadcast_controls, broadcasts
 
 
@@ -49,6 +49,7 @@ class BroadcastAdmin(LogAdmin):
                     "canary_percent",
                     "canary_passed_at",
                     "events",
+                    "deliveries",
                 ]
             },
         ),
@@ -96,3 +97,8 @@ class BroadcastAdmin(LogAdmin):
     def events(self, obj: Broadcast) -> SafeString:
         """Return a link to them, with how they stand."""
         return link_to_list(Event, states(Event.objects.filter(broadcast=obj)), broadcast__exact=obj.pk)
+
+    @admin.display(description=_("deliveries"))
+    def deliveries(self, obj: Broadcast) -> SafeString:
+        """Return a link to them; the progress has counted them."""
+        return link_to_list(Delivery, obj.planned_count, broadcast__exact=obj.pk)

@@ -94,7 +94,9 @@ def _example(verb: str, asked: Asked, *, include_unknown: bool) -> Delivery | No
     if verb == "cancel":
         return cancelling.waiting(asked).order_by("pk").first()
     selection = Selection(log=asked, include_unknown=include_unknown)
-    example: Delivery | None = failed.deliveries(selection, clock.now()).filter(obstacle="").order_by("pk").first()
+    found = failed.deliveries(selection, clock.now()).filter(obstacle="")
+    # In the order of their index: by the primary key, the planner may walk through all that was ever sent.
+    example: Delivery | None = found.order_by("finished_at", "pk").first()
     return example
 
 

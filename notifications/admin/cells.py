@@ -15,9 +15,15 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy
+
+from notifications.types import DeliveryState, EventState
 
 if TYPE_CHECKING:
     from django.utils.safestring import SafeString
+
+
+_STATES = {**dict(EventState.choices), **dict(DeliveryState.choices)}
 
 
 def masked(address: str) -> str:
@@ -35,7 +41,7 @@ def masked(address: str) -> str:
 def at(field: str) -> Callable[[Any], str]:
     """Return a column that shows a time to the second, in a form that lines up."""
 
-    @admin.display(description=field.replace("_", " "))
+    @admin.display(description=gettext_lazy(field.replace("_", " ")))
     def shown(obj: Any) -> str:
         value = getattr(obj, field)
         return localtime(value).strftime("%Y-%m-%d %H:%M:%S") if value else "-"
@@ -47,6 +53,12 @@ def at(field: str) -> Callable[[Any], str]:
 def pretty(value: Any) -> SafeString:
     """Return JSON for people."""
     return format_html("<pre>{}</pre>", json.dumps(value, ensure_ascii=False, indent=2))
+
+
+@admin.display(description=gettext_lazy("state"))
+def state(obj: Any) -> SafeString:
+    """Return where a delivery or an event is, as a label that its colour tells from the others."""
+    return format_html('<span class="log-state" data-state="{}">{}</span>', obj.state, _STATES[obj.state])
 
 
 def link_to_list(model: type[Model], text: Any, **filters: Any) -> SafeString:

@@ -18,15 +18,17 @@ from django.utils.translation import gettext_lazy
 from notifications import clock
 from notifications.admin import bulk, filters, find, people_told
 from notifications.admin.base import staff_member
-from notifications.admin.cells import masked, page_of
+from notifications.admin.cells import masked, page_of, state
 from notifications.admin.log import REVEAL, BigLogAdmin
 from notifications.exceptions import PublishError
 from notifications.models import Delivery, Event
 from notifications.services import cancelling, contents, explain, journal, redrive, resend, story
 from notifications.services.failed import REDRIVABLE, Obstacle, Selection
-from notifications.types import DeliveryState
+from notifications.types import DeliveryState, Reason
 
 RETRY, CANCEL = "notifications.redrive_delivery", "notifications.cancel_delivery"
+
+_REASONS: dict[str, Any] = dict(Reason.choices)
 
 View = Callable[["DeliveryAdmin", HttpRequest, Delivery], HttpResponse]
 
@@ -56,8 +58,8 @@ class DeliveryAdmin(BigLogAdmin):
     """What was decided and what came of it."""
 
     list_display = [
-        "created_at", "state", "why", "template_code", "channel", "recipient", "masked_address", "priority", "attempts",
-        "due_at", "sent_at",
+        "created_at", state, "why", "template_code", "channel", "recipient", "masked_address", "attempts",
+        "due_at", "sent_at", "priority",
     ]  # fmt: skip
     list_select_related = ["recipient"]
     filter_form = filters.DeliveryForm
@@ -143,7 +145,8 @@ class DeliveryAdmin(BigLogAdmin):
     @admin.display(description=gettext_lazy("reason"))
     def why(self, obj: Delivery) -> str:
         """Return the reason in words."""
-        return obj.get_reason_display() or "-"
+        # Not `get_reason_display`, which translates every reason there is, for each row of a page.
+        return _REASONS.get(obj.reason, obj.reason) or "-"
 
     def _page(self, request: HttpRequest, row: Delivery, *, is_revealed: bool = False) -> TemplateResponse:
         context = {

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
+from django.forms.utils import flatatt
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from notifications.admin_theme import Dressed
-from notifications.models import Category, Template
+from notifications.models import Broadcast, Category, Template
 from notifications.services.keyset import Cursor
 from notifications.services.logs import Asked
 from notifications.types import Channel, DeliveryState, EventState, Priority, Reason, Source
 
+if TYPE_CHECKING:
+    from uuid import UUID
+
+#: Broadcasts that can be chosen by what they are known by; of others the id is known.
+OFFERED = 20
 #: The name in an address → the name of what is asked for.
 _MEANING = {
     "state__exact": "state", "reason__exact": "reason", "channel__exact": "channel", "template__exact": "template",
@@ -25,16 +34,38 @@ _MEANING = {
 }  # fmt: skip
 
 #: Fields whose choices are rows.
+_SELECTED = mark_safe(" selected")
 _CODES: dict[str, type[Template] | type[Category]] = {"template__exact": Template, "category__exact": Category}
 
 
+class _Select(forms.Select):
+    """A choice in one piece: Django's own renders two templates for each option, and a page has a hundred."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Return the HTML."""
+        chosen = {str(one) for one in self.format_value(value)}
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            ((key, _SELECTED if str(key) in chosen else "", label) for key, label in self.choices),
+        )
+        given = self.build_attrs(self.attrs, {**(attrs or {}), "name": name})
+        return format_html("<select{}>{}</select>", flatatt(given), options)
+
+
 def _choice(label: Any, choices: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, choices=[("", _("all")), *choices], required=False)
+    return forms.ChoiceField(label=label, choices=[("", _("all")), *choices], required=False, widget=_Select)
 
 
 def _code(label: Any) -> forms.ChoiceField:
     """Return a choice of codes, which the form fills in when it is made."""
-    return forms.ChoiceField(label=label, required=False)
+    return forms.ChoiceField(label=label, required=False, widget=_Select)
+
+
+def _broadcast() -> forms.UUIDField:
+    """Return a field for the id of a broadcast; the page offers the latest."""
+    widget = forms.TextInput(attrs={"list": "latest-broadcasts", "autocomplete": "off", "placeholder": _("id")})
+    return forms.UUIDField(label=_("broadcast"), required=False, widget=widget)
 
 
 def _hidden(field: forms.Field) -> forms.Field:
@@ -82,7 +113,7 @@ class LogForm(Dressed, forms.Form):
     shown: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, data: Any = None) -> None:
-        super().__init__(data, auto_id="filter_%s")
+        super().__init__(data, auto_id="filter_%s", label_suffix="")
         self.order_fields([*self.shown, "since", "until"])
         for name, model in _CODES.items():
             if isinstance(field := self.fields.get(name), forms.ChoiceField):
@@ -110,6 +141,13 @@ class LogForm(Dressed, forms.Form):
         """Return what is asked for as the part of an address."""
         return urlencode(self.active())
 
+    def latest_broadcasts(self) -> list[tuple[UUID, str]]:
+        """Return those that the page offers to choose from: id, and what they are known by."""
+        if "broadcast__exact" not in self.fields:
+            return []
+        latest = Broadcast.objects.order_by("-pk").values_list("pk", "template", "created_at")[:OFFERED]
+        return [(pk, f"{template} {localtime(at):%Y-%m-%d %H:%M}") for pk, template, at in latest]
+
     def fixed(self) -> list[str]:
         """Return, in words, what links have asked for and no field shows."""
         return [f"{self.fields[name].label}: {text}" for name, text in self.active().items() if self[name].is_hidden]
@@ -123,7 +161,7 @@ class DeliveryForm(LogForm):
     channel__exact = _choice(_("channel"), Channel.choices)
     template__exact = _code(_("template"))
     priority__exact = _choice(_("priority"), Priority.choices)
-    broadcast__exact = forms.UUIDField(label=_("broadcast"), required=False)
+    broadcast__exact = _broadcast()
     notification__exact = _hidden(forms.UUIDField(label=_("notification")))
     recipient__exact = _hidden(_UserField(label=_("recipient")))
     about__exact = _hidden(forms.CharField(label=_("about")))
@@ -140,7 +178,7 @@ class EventForm(LogForm):
     template__exact = _code(_("template"))
     priority__exact = _choice(_("priority"), Priority.choices)
     source__exact = _choice(_("source"), Source.choices)
-    broadcast__exact = forms.UUIDField(label=_("broadcast"), required=False)
+    broadcast__exact = _broadcast()
     about__exact = _hidden(forms.CharField(label=_("about")))
 
     shown = ("state__exact", "template__exact", "priority__exact", "source__exact", "broadcast__exact")

@@ -20,7 +20,8 @@ from django.views.decorators.http import require_POST
 
 from notifications.admin import filters
 from notifications.admin.base import LogAdmin, ReadOnlyInline, staff_member
-from notifications.admin.cells import link_to, link_to_list, masked, pretty
+from notifications.admin.cells import link, link_to, link_to_list, masked, pretty, state
+from notifications.admin.find import timeline_of
 from notifications.admin.paging import LogList
 from notifications.models import Delivery, Event, Notification
 from notifications.services import journal, resend
@@ -95,7 +96,7 @@ class RevealingAdmin(BigLogAdmin):
 class EventAdmin(RevealingAdmin):
     """What business code said."""
 
-    list_display = ["created_at", "template_code", "state", "priority", "people", "about", "due_at"]
+    list_display = ["created_at", "template_code", state, "priority", "people", "about", "due_at"]
     filter_form = filters.EventForm
     fieldsets = [
         (
@@ -118,7 +119,7 @@ class EventAdmin(RevealingAdmin):
 
     @admin.display(description=_("recipients"))
     def told(self, obj: Event) -> SafeString:
-        """Return a link for each recipient; at most 50."""
+        """Return a link to the timeline of each recipient; at most 50."""
         user_model = get_user_model()
         try:
             users = {str(pk): user for pk, user in user_model._default_manager.in_bulk(obj.recipients).items()}
@@ -126,7 +127,7 @@ class EventAdmin(RevealingAdmin):
             # An id that no user can have: dispatch failed on it, too, and this page is where staff see why.
             users = {}
         unknown = _("unknown")
-        shown = ((link_to(user_model, pk, users[pk]) if pk in users else f"{pk} ({unknown})",) for pk in obj.recipients)
+        shown = ((link(timeline_of(pk), users[pk]) if pk in users else f"{pk} ({unknown})",) for pk in obj.recipients)
         return format_html_join(", ", "{}", shown)
 
     @admin.display(description=_("variables"))

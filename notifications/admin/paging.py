@@ -6,10 +6,13 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from django.contrib.admin.utils import display_for_field, label_for_field, lookup_field, quote
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import OperationalError, connection, transaction
+from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 
 from notifications.services import keyset, logs
 
@@ -24,6 +27,8 @@ MAX_PAGE = 1000
 #: A filter that few of many rows match reads them all; no page waits for longer than this.
 MAX_SECONDS = 5.0
 _CANCELED = "57014"
+#: What stands in a cell without a value.
+_NOTHING = "-"
 
 
 class TookTooLong(Exception):
@@ -35,7 +40,6 @@ class LogList(ChangeList):
 
     #: What the stock templates ask for, and a log does not have.
     can_show_all = multi_page = False
-    full_result_count = None
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         """Return the rows that are asked for; none if the form does not understand what."""
@@ -56,9 +60,30 @@ class LogList(ChangeList):
         cursor = self.form.cursor() if self.form.is_valid() else keyset.Cursor()
         self.page = keyset.page(self.queryset, cursor, size=self.list_per_page, swept=swept)
         self.result_list = cast("Any", self.page.rows)
-        self.result_count = len(self.page.rows)
+        # The same twice, or django-unfold writes above the list that so many were found of so many.
+        self.result_count = self.full_result_count = len(self.page.rows)
         self.show_full_result_count = self.show_admin_actions = False
         self.paginator = Paginator(self.page.rows, self.list_per_page)
+
+    def headings(self) -> list[tuple[str, str]]:
+        """Return the columns: name, label."""
+        # Names of fields are plain words in the models.
+        labels = [
+            str(label_for_field(cast("Any", column), self.model, self.model_admin)) for column in self.list_display
+        ]
+        return [(_name(column), gettext(label)) for column, label in zip(self.list_display, labels, strict=True)]
+
+    def lines(self) -> Iterator[tuple[str, list[tuple[str, Any]]]]:
+        """
+        Yield the rows: the address of each, and its cells (name of the column, what stands there).
+
+        Here and not in the table of either look, which read the headings anew for each row: half of the time of a page.
+        """
+        admin, columns = cast("Any", self.model_admin), [(_name(column), column) for column in self.list_display]
+        address = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=["pk"])
+        for row in self.page.rows:
+            cells = [(name, _shown(row, column, admin)) for name, column in columns]
+            yield address.replace("/pk/", f"/{quote(row.pk)}/"), cells
 
     def newest(self) -> str:
         """Return the address of the first page."""
@@ -74,6 +99,20 @@ class LogList(ChangeList):
 
     def _from(self, cursor: keyset.Cursor | None) -> str:
         return address_from(self.form.active(), cursor)
+
+
+def _name(column: Any) -> str:
+    return str(getattr(column, "__name__", column))
+
+
+def _shown(row: Any, column: Any, admin: Any) -> Any:
+    """Return what stands in a cell."""
+    found, _attr, value = lookup_field(column, row, admin)
+    if found is not None and found.choices:
+        # Django's own translates all of the choices to show one.
+        return dict(found.flatchoices).get(value, value)
+    shown = value if found is None or found.is_relation else display_for_field(value, found, _NOTHING)
+    return _NOTHING if shown in (None, "") else shown
 
 
 def address_from(asked: dict[str, str], cursor: keyset.Cursor | None) -> str:

@@ -29,8 +29,10 @@ class Delivery(Leased):
         Notification, on_delete=models.SET_NULL, null=True, related_name="deliveries", db_index=False
     )
     recipient = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    # Without constraints, for the reason that stands with `Notification`.
-    template = models.ForeignKey(Template, on_delete=models.PROTECT, null=True, db_constraint=False, related_name="+")
+    # Without constraints and indexes, for the reason that stands with `Notification`.
+    template = models.ForeignKey(
+        Template, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
     #: The wording it was planned with; rendered from it when sent.
     version = models.ForeignKey(
         TemplateVersion, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="+"

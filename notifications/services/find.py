@@ -57,6 +57,23 @@ def find(term: str) -> list[Hit]:
     return list({(hit.kind, getattr(hit.row, "pk", term)): hit for hit in reversed(hits)}.values())[::-1]
 
 
+def recipients(hit: Hit) -> list[str]:
+    """Return whom it was for, as primary keys in text: none of a user, an address, or a broadcast."""
+    if hit.kind is Kind.EVENT:
+        return list(hit.row.recipients)
+    key = hit.row.recipient_id if hit.kind in {Kind.NOTIFICATION, Kind.DELIVERY} else None
+    return [] if key is None else [str(key)]
+
+
+def entry(hit: Hit) -> UUID | None:
+    """Return the entry of a timeline that it is, or belongs to. None: it is none, or may be several."""
+    if hit.kind is Kind.NOTIFICATION:
+        return UUID(str(hit.row.pk))
+    if hit.kind is Kind.DELIVERY:
+        return hit.row.notification_id or UUID(str(hit.row.pk))
+    return None
+
+
 def _by_id(term: str) -> Iterator[Hit]:
     try:
         key = UUID(term)

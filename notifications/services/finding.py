@@ -29,7 +29,7 @@ def user_named(text: str) -> Any:
     model = get_user_model()
     text = text.strip()
     meant = Q(**{model.USERNAME_FIELD: text}) | Q(**{f"{_email()}__iexact": text})
-    key = _key(text)
+    key = primary_key(text)
     if key is not None:
         meant |= Q(pk=key)
     can_be = bool(text) and "\x00" not in text
@@ -45,6 +45,16 @@ def user_named(text: str) -> Any:
     raise UnknownUser(message % {"name": text, "names": names, "more": more})
 
 
+def primary_key(text: str) -> Any:
+    """Return the primary key of a user that the text is. None: it cannot be one at all."""
+    model = get_user_model()
+    with suppress(ValidationError):
+        key = model._meta.pk.to_python(text)
+        # Beyond what the database can hold, and not ours to look for.
+        return None if isinstance(key, int) and abs(key) >= 2**63 else key
+    return None
+
+
 def is_written_about(about: str) -> bool:
     """Tell whether anything on record is about an object."""
     return Event.objects.filter(about=about).exists() or Notification.objects.filter(about=about).exists()
@@ -54,16 +64,6 @@ def objects_like(about: str, template: str) -> str:
     """Return ` (did you mean 'orders.order:42'?)`, of what a template was lately about; or nothing."""
     lately = Event.objects.filter(template=template).exclude(about="").order_by("-pk")
     return did_you_mean(about, set(lately.values_list("about", flat=True)[:COMPARED]))
-
-
-def _key(text: str) -> Any:
-    """Return the primary key that the text is, if it can be one at all."""
-    model = get_user_model()
-    with suppress(ValidationError):
-        key = model._meta.pk.to_python(text)
-        # Beyond what the database can hold, and not ours to look for.
-        return None if isinstance(key, int) and abs(key) >= 2**63 else key
-    return None
 
 
 def _hint(text: str) -> str:

@@ -103,8 +103,10 @@ def draw_admin(browser, address):
             page.get_by_role("button", name=re.compile("Edit wording|Open the draft")).first.click()
             page.wait_for_url("**/templateversion/**")
             shoot(page, f"admin-editor-{scheme}")
-            page.goto("/admin/notifications/delivery/?channel__exact=email")
-            page.locator("#result_list th a").first.click()
+            page.goto("/admin/notifications/delivery/find/?q=alice")
+            page.wait_for_url("**/timeline/**")
+            shoot(page, f"admin-timeline-{scheme}")
+            page.locator(".log-ways").first.get_by_role("link", name="e-mail").click()
             page.wait_for_url("**/change/**")
             shoot(page, f"admin-delivery-{scheme}")
 

