@@ -30,7 +30,7 @@ from notifications.models import (
 )  # fmt: skip
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_notification
-from notifications.services import api_keys, suppressions, templates
+from notifications.services import api_keys, broadcast_drafts, suppressions, templates
 from notifications.types import Reason
 from orders.models import Order
 from payments.models import Payment
@@ -38,6 +38,12 @@ from tests.factories import make_broadcast, make_endpoint, make_template
 
 #: How many levels of the tree of addresses have a name of their own: `admin:` alone.
 _NAMESPACE = "admin"
+#: Pages of a broadcast that is not one yet.
+_OF_DRAFTS = {
+    f"notifications_broadcast_{name}" for name in ("message", "audience", "review", "count", "recount", "discard")
+}
+#: What stands in addresses and is no key of a row.
+_GIVEN = {"app_label": "notifications", "number": "1", "name": "pause"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +68,12 @@ def make_everything(boss: Any, user: Any) -> dict[str, Any]:
     dispatch_batch(template.priority, more=lambda: None)
     now = timezone.now()
     product = Product.objects.create(sku="ESP-100", name="Espresso machine", price=Decimal(1399))
+    draft = broadcast_drafts.begin(template, by=boss, now=now)
+    broadcast_drafts.address(draft, recipients=[str(user.pk)], by=boss)
     rows = [
         Event.objects.get(), Notification.objects.get(), Delivery.objects.filter(channel="email").get(), template,
         Category.objects.get(), templates.draft_of(template, user=boss), make_broadcast(template), user, product,
+        draft,
         apps.get_model("auth.group").objects.order_by("pk").first(),
         make_endpoint(user),
         StockItem.objects.create(product=product, quantity=5, low_stock_threshold=1),
@@ -96,8 +105,8 @@ def path_of(page: Page, rows: dict[str, Any]) -> str:
     """Return where a page is; of a model, that of its row."""
     given: dict[str, str] = {}
     for parameter in page.parameters:
-        row = rows[page.model or "auth.user"]
-        given[parameter] = {"app_label": "notifications", "number": "1"}.get(parameter, quote(row.pk))
+        row = rows["notifications.broadcastdraft" if page.name in _OF_DRAFTS else page.model or "auth.user"]
+        given[parameter] = _GIVEN.get(parameter, quote(row.pk))
     if page.name == "view_on_site":
         given = {"content_type_id": "1", "object_id": "1"}
     return reverse(f"admin:{page.name}", kwargs=given)

@@ -26,9 +26,16 @@ if TYPE_CHECKING:
 #: From so many on, whoever starts it types the number.
 CONFIRM_FROM = 100
 
+#: The columns of a draft that nobody has counted.
+UNCOUNTED: dict[str, Any] = {"tally": {}, "count_cursor": "", "count_end": "", "counted_at": None}
+
 
 class NotReady(NotificationError):
-    """The broadcast cannot be started yet."""
+    """The broadcast cannot be started yet. `field`: which part of the request is at fault; empty: none alone."""
+
+    def __init__(self, message: str | None = None, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def begin(template: Template, *, by: AbstractBaseUser, now: datetime) -> BroadcastDraft:
@@ -162,7 +169,7 @@ def _change(draft: BroadcastDraft, said: dict[str, Any], *, by: AbstractBaseUser
         changes = {name: (_shown(before[name]), _shown(value)) for name, value in said.items() if before[name] != value}
         if not changes:
             return
-        fields = {**said, "tally": {}, "count_cursor": "", "count_end": "", "counted_at": None}
+        fields = {**said, **UNCOUNTED}
         fields["revision"] = locked.revision + 1
         BroadcastDraft.objects.filter(pk=draft.pk).update(**fields)
         journal.record(by, draft, "Changed the draft of a broadcast.", changes=changes)
@@ -186,6 +193,7 @@ def _check_ready(
     if not number:
         raise NotReady(_("There is nobody to tell."))
     if send_at is not None and send_at <= now:
-        raise NotReady(_("This time has passed. Choose one that is to come, or send it now."))
+        raise NotReady(_("This time has passed. Choose one that is to come, or send it now."), field="send_at")
     if number >= CONFIRM_FROM and confirmed != number:
-        raise NotReady(_("Type %(number)s, the number of recipients, to confirm it.") % {"number": number})
+        meant = _("Type %(number)s, the number of recipients, to confirm it.") % {"number": number}
+        raise NotReady(meant, field="confirmed")

@@ -40,6 +40,16 @@ MODELS = {
 }
 #: Our own pages: how they are opened, and who may. A button is pressed without what its form would say with it.
 OWN_PAGES = {
+    "notifications_broadcast_compose": ("get", "O"),
+    # A draft is its author's: others who may send are told that there is none.
+    "notifications_broadcast_message": ("post", "O"),
+    "notifications_broadcast_audience": ("post", "O"),
+    "notifications_broadcast_review": ("post", "O"),
+    "notifications_broadcast_count": ("post", "O"),
+    "notifications_broadcast_recount": ("post", "O"),
+    "notifications_broadcast_discard": ("post", "O"),
+    "notifications_broadcast_progress": ("get", "OSA"),
+    "notifications_broadcast_control": ("post", "O"),
     "notifications_dashboard": ("get", "OA"),
     "notifications_failures": ("get", "OA"),
     "notifications_failures_again": ("post", "O"),
