@@ -8,13 +8,9 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from notifications.maintenance import progress
 from notifications.models import Broadcast, Delivery, Notification
-from notifications.pipeline import broadcasting, pausing
-from notifications.pipeline.delivery import deliver_batch
-from notifications.pipeline.dispatch import dispatch_batch
 from notifications.services import pauses
-from notifications.types import BroadcastState, DeliveryState, PauseScope, Priority
+from notifications.types import BroadcastState, DeliveryState, PauseScope
 from tests.browser.test_access import SCHEMES
 
 pytestmark = pytest.mark.browser
@@ -42,18 +38,8 @@ def cancel(page):
     page.get_by_role("button", name="Cancel it for good").click()
 
 
-@pytest.fixture
-def mailed():
-    """Return a function that tells to whom e-mail went out."""
-    return lambda: list(Delivery.objects.filter(channel="email", state=DeliveryState.SENT).values_list("address"))
-
-
-def work():
-    """Do what the workers do."""
-    while broadcasting.expand_batch(more=lambda: None):
-        pass
-    while dispatch_batch(Priority.LOW, more=lambda: None):
-        pass
+def tile(page, name):
+    return page.locator(".n-tiles > div").filter(has=page.get_by_text(name, exact=True)).locator("strong")
 
 
 def compose(page, people, looked_at=lambda: None):
@@ -77,66 +63,84 @@ def compose(page, people, looked_at=lambda: None):
     looked_at()
 
 
+def start(page, **filled):
+    """Start what is composed, and wait for its page."""
+    for label, value in filled.items():
+        page.get_by_label(label.replace("_", " ")).fill(value)
+    page.get_by_role("button", name="Start the broadcast").click()
+    expect(page.locator("#n-standing")).to_be_visible()
+    page.evaluate("window.isTheSamePage = true")
+
+
+def is_kept_fresh(page):
+    return page.evaluate("window.isTheSamePage") is True
+
+
 def test_from_the_wording_to_the_first_few_and_called_back(staff, people):
     page = staff()
     compose(page, people)
-    page.get_by_label("Tell so many percent first").fill("10")
-    page.get_by_role("button", name="Start the broadcast").click()
-    standing = page.locator("#n-standing")
-    expect(standing).to_have_text("sending")
-    page.evaluate("window.isTheSamePage = true")
-    work()
+    start(page, Tell_so_many_percent_first="10")
 
-    expect(standing).to_have_text("waiting after the first few")
-    assert page.evaluate("window.isTheSamePage"), "it was loaded, not kept fresh"
+    expect(page.locator("#n-standing")).to_have_text("waiting after the first few", timeout=20_000)
     expect(page.get_by_role("button", name="Tell the rest")).to_be_visible()
+    expect(tile(page, "Told so far")).to_have_text("2", timeout=20_000)
+    assert is_kept_fresh(page)
     cancel(page)
-    expect(standing).to_have_text("cancelled")
-    work()
+    expect(page.locator("#n-standing")).to_have_text("cancelled")
+    page.wait_for_timeout(2000)
 
     assert Broadcast.objects.get().state == BroadcastState.CANCELLED
     assert Notification.objects.count() == 2
     expect(page.get_by_text("Cancel the broadcast")).to_have_count(0)
 
 
-def test_half_way_it_is_cancelled_and_no_further_message_goes_out(staff, people, mailed, settings):
-    settings.NOTIFICATIONS = {**settings.NOTIFICATIONS, "DELIVERY_BATCH": 5}
+def test_after_the_first_few_the_rest_is_told_up_to_the_end(staff, people):
     page = staff()
     compose(page, people)
-    page.get_by_role("button", name="Start the broadcast").click()
-    expect(page.locator("#n-standing")).to_have_text("sending")
-    work()
-    deliver_batch("email", more=lambda: None)
-    progress.run_once(timezone.now(), 10)
-    expect(page.locator(".n-tiles > div", has_text="Sent").first.locator("strong")).to_have_text("25")
+    start(page, Tell_so_many_percent_first="10")
+    page.get_by_role("button", name="Tell the rest").click(timeout=20_000)
+
+    expect(page.locator("#n-standing")).to_have_text("complete", timeout=30_000)
+    expect(tile(page, "Sent")).to_have_text(str(2 * len(people)))
+    expect(page.locator("#n-live .n-bar")).to_contain_text("100 %")
+    expect(page.locator("#n-steer")).to_be_empty()
+
+
+def test_half_way_it_is_cancelled_and_no_further_message_goes_out(staff, people):
+    pauses.pause(PauseScope.CHANNEL, "email", now=timezone.now())
+    page = staff()
+    compose(page, people)
+    start(page)
+    # In the inbox they have it; the e-mails wait.
+    expect(tile(page, "Sent")).to_have_text(str(len(people)), timeout=20_000)
+    expect(page.get_by_text("Nothing is sent at present by: e-mail.")).to_be_visible()
+    assert is_kept_fresh(page)
 
     cancel(page)
+    pauses.resume(PauseScope.CHANNEL, "email", now=timezone.now())
+    expect(tile(page, "Not sent")).to_have_text(str(len(people)), timeout=20_000)
+    page.wait_for_timeout(2000)
+
+    mails = Delivery.objects.filter(channel="email")
+    assert set(mails.values_list("state", "sent_at")) == {(DeliveryState.CANCELLED, None)}
     expect(page.locator("#n-standing")).to_have_text("cancelled")
-    while deliver_batch("email", more=lambda: None):
-        pass
-    progress.run_once(timezone.now() + progress.EVERY, 10)
-
-    assert len(mailed()) == 5
-    expect(page.locator(".n-tiles > div", has_text="Not sent").locator("strong")).to_have_text("15")
-    expect(page.get_by_text("Over", exact=True)).to_be_visible()
 
 
-def test_paused_and_resumed_the_page_offers_the_other_without_being_loaded(staff, people, mailed):
+def test_paused_it_stands_still_and_resumed_it_goes_on(staff, people):
     page = staff()
     compose(page, people)
-    page.get_by_role("button", name="Start the broadcast").click()
+    start(page, Send_at="2038-07-01T09:00")
+    expect(page.locator("#n-standing")).to_have_text("scheduled")
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#n-standing")).to_have_text("paused")
-    pausing.forget()
-    work()
-    assert not Notification.objects.exists()
+    page.wait_for_timeout(1100)
 
-    page.evaluate("window.isTheSamePage = true")
-    broadcast = Broadcast.objects.get()
-    pauses.resume(PauseScope.BROADCAST, str(broadcast.pk), now=timezone.now())
-    expect(page.get_by_role("button", name="Pause")).to_be_visible()
-    assert page.evaluate("window.isTheSamePage")
-    work()
+    Broadcast.objects.update(due_at=timezone.now())
+    page.wait_for_timeout(3000)
+    assert (Broadcast.objects.get().state, Notification.objects.count()) == (BroadcastState.PENDING, 0)
+    page.get_by_role("button", name="Resume").click()
+
+    expect(page.locator("#n-standing")).to_have_text("complete", timeout=30_000)
     assert Notification.objects.count() == len(people)
 
 
@@ -169,7 +173,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(staff, people, o
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
     compose(page, people, look)
-    page.get_by_label("Tell so many percent first").fill("10")
-    page.get_by_role("button", name="Start the broadcast").click()
-    expect(page.locator("#n-standing")).to_have_text("sending")
+    start(page, Tell_so_many_percent_first="10")
+    expect(page.locator("#n-standing")).to_have_text("waiting after the first few", timeout=20_000)
+    page.get_by_text("Cancel the broadcast").click()
     look()
