@@ -101,7 +101,7 @@ class AudienceForm(Dressed, forms.Form):
             self._look_up(_text(data["upload"]) if data.get("upload") else data["people"])
             # It is not chosen twice; and what is wrong with it can be mended in its place.
             if data.get("upload") and self.errors:
-                self.data = {**self.data.dict(), "people": _text(data["upload"])}
+                self.data = {name: self.data.get(name) for name in self.data} | {"people": _text(data["upload"])}
         return data
 
     def _look_up(self, text: str) -> None:

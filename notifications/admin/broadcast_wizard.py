@@ -143,7 +143,7 @@ def _discard(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResp
 
 def _draft(request: HttpRequest, pk: UUID) -> BroadcastDraft:
     """Return a draft of one's own; a superuser sees all of them."""
-    drafts, user = BroadcastDraft.objects.select_related("template__category"), staff_member(request)
+    drafts, user = BroadcastDraft.objects.select_related("template__category", "created_by"), staff_member(request)
     return get_object_or_404(drafts if user.is_superuser else drafts.filter(created_by=user), pk=pk)
 
 

@@ -13,6 +13,7 @@ from notifications.models import Broadcast, BroadcastDraft, Event, Template
 from notifications.pipeline import drafting, outbox, wording
 from notifications.services import journal
 from notifications.types import Source
+from notifications.values import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,13 +145,18 @@ def channels_of(template: Template) -> list[str]:
 
 
 def previews(draft: BroadcastDraft) -> Iterator[tuple[Content, Rendered | None, str]]:
-    """Yield each content of the channels chosen, rendered with what was written, and the error if it cannot be."""
+    """
+    Yield each content of the channels chosen, rendered with what was written, and the error if it cannot be.
+
+    As its author would read it.
+    """
+    name = draft.created_by.get_full_name() or draft.created_by.get_username()
     event = Event(template=draft.template, variables=draft.variables)
     for content in _contents(draft.template):
         if draft.channels is not None and content.channel not in draft.channels:
             continue
         try:
-            yield content, wording.render_event(content, event, reader=wording.NOBODY), ""
+            yield content, wording.render_event(content, event, reader=Reader(name=name, locale=content.locale)), ""
         except RenderError as e:
             yield content, None, str(e)
 
