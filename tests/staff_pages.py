@@ -39,7 +39,9 @@ from tests.factories import make_broadcast, make_endpoint, make_template
 #: How many levels of the tree of addresses have a name of their own: `admin:` alone.
 _NAMESPACE = "admin"
 #: Pages of a broadcast that is not one yet.
-_OF_DRAFTS = {f"notifications_broadcast_{name}" for name in ("message", "audience", "review", "count", "discard")}
+_OF_DRAFTS = {
+    f"notifications_broadcast_{name}" for name in ("message", "audience", "review", "count", "recount", "discard")
+}
 #: What stands in addresses and is no key of a row.
 _GIVEN = {"app_label": "notifications", "number": "1", "name": "pause"}
 

@@ -65,42 +65,56 @@ class MessageForm(Dressed, forms.Form):
 
 
 class AudienceForm(Dressed, forms.Form):
-    """To whom: a named audience, or a list."""
+    """To whom: a named audience, or a list; nothing at all keeps the list there is."""
 
     audience = forms.ChoiceField(label=_("Audience"), required=False)
     people = forms.CharField(
         label=_("Or a list of people"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 8}),
-        help_text=_("One to a line: an id, an e-mail address or a user name."),
+        help_text=_("Ids, e-mail addresses or user names; one to a line, or with commas between them."),
     )
     upload = forms.FileField(label=_("Or a file with such a list"), required=False)
+    leave_out = forms.BooleanField(
+        label=_("Leave out what names nobody"),
+        required=False,
+        help_text=_("Otherwise such a list is refused, and what is wrong with it is shown."),
+    )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, draft: BroadcastDraft, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"audience": draft.audience}, **kwargs)
         audience = self.fields["audience"]
         assert isinstance(audience, forms.ChoiceField)
         audience.choices = [("", _("- none -")), *((name, name) for name in registry.audience_names())]
+        self._has_list = draft.recipients is not None
         self.listed: audiences.Listed | None = None
 
     def clean(self) -> dict[str, Any]:
-        """Look the people up; each line that names nobody is told."""
+        """Look the people up; each entry that names nobody is told."""
         data = super().clean() or self.cleaned_data
-        given = [bool(data.get(name)) for name in ("audience", "people", "upload")]
-        if not self.errors and sum(given) != 1:
-            raise forms.ValidationError(_("Choose one: an audience, a list or a file."))
-        if self.errors or data.get("audience"):
+        given = sum(bool(data.get(name)) for name in ("audience", "people", "upload"))
+        if self.errors or (not given and self._has_list):
             return data
-        field = "upload" if data.get("upload") else "people"
-        self.listed = audiences.listed(_text(data["upload"]) if field == "upload" else data["people"])
-        for problem in self.listed.problems:
-            self.add_error(field, problem)
-        more = self.listed.problem_count - len(self.listed.problems)
-        if more > 0:
-            self.add_error(field, _("And %(number)s lines more.") % {"number": more})
-        if not self.listed.keys and not self.listed.problem_count:
-            self.add_error(field, _("The list names nobody."))
+        if given != 1:
+            raise forms.ValidationError(_("Choose one: an audience, a list or a file."))
+        if not data.get("audience"):
+            self._look_up(_text(data["upload"]) if data.get("upload") else data["people"])
+            # It is not chosen twice; and what is wrong with it can be mended in its place.
+            if data.get("upload") and self.errors:
+                self.data = {name: self.data.get(name) for name in self.data} | {"people": _text(data["upload"])}
         return data
+
+    def _look_up(self, text: str) -> None:
+        self.listed = listed = audiences.listed(text)
+        if listed.keys and self.cleaned_data.get("leave_out"):
+            return
+        for problem in listed.problems:
+            self.add_error("people", problem)
+        more = listed.problem_count - len(listed.problems)
+        if more > 0:
+            self.add_error("people", _("And %(number)s more.") % {"number": more})
+        if not listed.keys and not listed.problem_count:
+            self.add_error("people", _("The list names nobody."))
 
 
 class StartForm(Dressed, forms.Form):
@@ -118,7 +132,9 @@ class StartForm(Dressed, forms.Form):
         required=False,
         min_value=1,
         max_value=99,
-        help_text=_("Then it stops until you let it go on, or cancel it. They are the oldest accounts. Empty: all."),
+        help_text=_(
+            "Then it waits until somebody lets it go on, or cancels it. They are the oldest accounts. Empty: all."
+        ),
     )
     confirmed = forms.IntegerField(label=_("Number of recipients, to confirm"), required=False)
 
@@ -144,6 +160,7 @@ def _field(name: str, declared: dict[str, Any], value: Any) -> forms.Field:
 
 
 def _text(upload: Any) -> str:
+    upload.seek(0)
     if upload.size > MAX_UPLOAD:
         raise forms.ValidationError({"upload": _("The file is too large: at most 1 MB.")})
     try:

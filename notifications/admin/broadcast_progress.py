@@ -19,6 +19,7 @@ from notifications import clock
 from notifications.admin.base import staff_member
 from notifications.models import Broadcast
 from notifications.services import broadcast_controls, broadcasts
+from notifications.types import Channel, PauseScope
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -38,6 +39,7 @@ _CONTROLS = {
     "pause": (broadcast_controls.pause, gettext_lazy("The broadcast is paused.")),
     "resume": (broadcast_controls.resume, gettext_lazy("The broadcast goes on.")),
     "go_on": (broadcast_controls.go_on, gettext_lazy("The rest is told now.")),
+    "again": (broadcast_controls.try_again, gettext_lazy("It is tried again from where it stopped.")),
     "cancel": (broadcast_controls.cancel, gettext_lazy("The broadcast is cancelled: what waits is not sent.")),
 }
 
@@ -63,9 +65,11 @@ def urls(owner: ModelAdmin[Any]) -> list[URLPattern]:
 
 
 def _progress(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResponse:
-    broadcast, now = get_object_or_404(Broadcast.objects.select_related("started_by"), pk=pk), clock.now()
+    rows, now = Broadcast.objects.select_related("started_by", "template"), clock.now()
+    broadcast = get_object_or_404(rows, pk=pk)
     standing = broadcast_controls.standing(broadcast, now=now)
     left = broadcasts.left(broadcast)
+    holds = broadcast_controls.holds(broadcast, now=now)
     context = {
         **owner.admin_site.each_context(request),
         "opts": owner.opts,
@@ -74,9 +78,14 @@ def _progress(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpRes
         "standing": standing,
         "standing_text": STANDINGS[standing],
         "percent": round(broadcasts.fraction(broadcast) * 100),
+        "expected": broadcasts.expected_deliveries(broadcast),
         "minutes_left": None if left is None else max(1, round(left.total_seconds() / 60)),
-        "is_over": standing in {"cancelled", "complete", "expired", "failed"},
-        "may_send": _may_send(request),
+        "holds": holds,
+        "holds_above": [PauseScope(scope).label for scope in holds.above],
+        "channels_held": [Channel(name).label for name in holds.channels],
+        # Its last messages come to their end after it is cancelled.
+        "is_over": broadcast.completed_at is not None,
+        "may_steer": _may_send(request) and broadcast.completed_at is None and broadcast.cancelled_at is None,
     }
     return TemplateResponse(request, "admin/notifications/broadcast/progress.html", context)
 

@@ -21,6 +21,7 @@ from notifications.admin.broadcast_forms import AudienceForm, BeginForm, Message
 from notifications.exceptions import NotificationError
 from notifications.models import BroadcastDraft
 from notifications.services import broadcast_counting, broadcast_drafts
+from notifications.services.broadcast_drafts import NotReady
 from notifications.types import Channel, Reason
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def urls(owner: ModelAdmin[Any]) -> list[URLPattern]:
         path(f"{draft}audience/", page(_audience), name="notifications_broadcast_audience"),
         path(f"{draft}review/", page(_review), name="notifications_broadcast_review"),
         path(f"{draft}count/", require_POST(page(_count)), name="notifications_broadcast_count"),
+        path(f"{draft}recount/", require_POST(page(_recount)), name="notifications_broadcast_recount"),
         path(f"{draft}discard/", require_POST(page(_discard)), name="notifications_broadcast_discard"),
     ]
 
@@ -64,8 +66,8 @@ def _begin(owner: ModelAdmin[Any], request: HttpRequest) -> HttpResponse:
         template = form.cleaned_data["template"]
         draft = broadcast_drafts.begin(template, by=staff_member(request), now=clock.now())
         return redirect(f"{_PLACE}message", pk=draft.pk)
-    mine = BroadcastDraft.objects.filter(created_by=staff_member(request), broadcast__isnull=True)[:SHOWN]
-    return _page(owner, request, "begin", _("New broadcast"), form=form, drafts=mine)
+    mine = BroadcastDraft.objects.filter(created_by=staff_member(request), broadcast__isnull=True)
+    return _page(owner, request, "begin", _("New broadcast"), form=form, drafts=mine.select_related("template")[:SHOWN])
 
 
 def _message(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -88,19 +90,9 @@ def _audience(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpRes
     draft = _draft(request, pk)
     if draft.broadcast_id is not None:
         return redirect(f"{_PLACE}progress", pk=draft.broadcast_id)
-    form = AudienceForm(request.POST or None, request.FILES or None, initial={"audience": draft.audience})
-    if form.is_valid():
-        chosen = {} if form.listed is None else {"recipients": form.listed.keys}
-        try:
-            name = form.cleaned_data["audience"]
-            broadcast_drafts.address(draft, audience=name, **chosen, by=staff_member(request))
-        except NotificationError as e:
-            form.add_error(None, str(e))
-        else:
-            if form.listed is not None and form.listed.duplicate_count:
-                again = _("%(number)s lines named somebody again; nobody is told twice.")
-                messages.info(request, again % {"number": form.listed.duplicate_count})
-            return redirect(f"{_PLACE}review", pk=pk)
+    form = AudienceForm(draft, request.POST or None, request.FILES or None)
+    if form.is_valid() and _addressed(request, draft, form):
+        return redirect(f"{_PLACE}review", pk=pk)
     return _page(owner, request, "audience", _("To whom"), draft=draft, form=form)
 
 
@@ -115,10 +107,12 @@ def _review(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpRespo
     if form.is_valid():
         try:
             started = broadcast_drafts.start(pk, by=staff_member(request), now=clock.now(), **form.cleaned_data)
-        except NotificationError as e:
-            form.add_error(None, str(e))
+        except NotReady as e:
+            form.add_error(e.field if e.field in form.fields else None, str(e))
             # Of what is shown now: the numbers above the form are those of this revision.
             form.data = {**request.POST.dict(), "revision": draft.revision}
+        except NotificationError as e:
+            form.add_error(None, str(e))
         else:
             return redirect(f"{_PLACE}progress", pk=started.pk)
     shown = {"tally": _tally(draft), "part": f"{broadcast_counting.fraction(draft):.0%}"}
@@ -135,6 +129,11 @@ def _count(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpRespon
     return redirect(f"{_PLACE}review", pk=pk)
 
 
+def _recount(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResponse:
+    broadcast_counting.begin_again(_draft(request, pk))
+    return redirect(f"{_PLACE}review", pk=pk)
+
+
 def _discard(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResponse:
     draft = _draft(request, pk)
     if broadcast_drafts.discard(draft, by=staff_member(request)):
@@ -144,7 +143,7 @@ def _discard(owner: ModelAdmin[Any], request: HttpRequest, pk: UUID) -> HttpResp
 
 def _draft(request: HttpRequest, pk: UUID) -> BroadcastDraft:
     """Return a draft of one's own; a superuser sees all of them."""
-    drafts, user = BroadcastDraft.objects.select_related("template__category"), staff_member(request)
+    drafts, user = BroadcastDraft.objects.select_related("template__category", "created_by"), staff_member(request)
     return get_object_or_404(drafts if user.is_superuser else drafts.filter(created_by=user), pk=pk)
 
 
@@ -155,6 +154,27 @@ def _saved(request: HttpRequest, draft: BroadcastDraft, form: MessageForm) -> bo
     except NotificationError as e:
         form.add_error(None, str(e))
         return False
+    return True
+
+
+def _addressed(request: HttpRequest, draft: BroadcastDraft, form: AudienceForm) -> bool:
+    """Keep to whom it goes; what of a list was not taken is said."""
+    name, listed = form.cleaned_data["audience"], form.listed
+    if not name and listed is None:
+        # Nothing was given: the list of before stays.
+        return True
+    keys = None if listed is None else listed.keys
+    try:
+        broadcast_drafts.address(draft, audience=name, recipients=keys, by=staff_member(request))
+    except NotificationError as e:
+        form.add_error(None, str(e))
+        return False
+    if listed is not None and listed.duplicate_count:
+        again = _("%(number)s entries named somebody again; nobody is told twice.")
+        messages.info(request, again % {"number": listed.duplicate_count})
+    if listed is not None and listed.problem_count:
+        left_out = _("%(number)s entries were left out: they name nobody, or more than one.")
+        messages.warning(request, left_out % {"number": listed.problem_count})
     return True
 
 
@@ -176,7 +196,7 @@ def _tally(draft: BroadcastDraft) -> dict[str, Any]:
         }
         for name in names
     ]
-    keys = ("recipients", "reached", "unreached", "unknown", "unworded")
+    keys = ("recipients", "reached", "unreached", "unknown", "unworded", "total")
     return {**{key: tally.get(key, 0) for key in keys}, "channels": channels}
 
 
@@ -189,6 +209,7 @@ def _page(
         "title": title,
         "form": form,
         "zone": settings.TIME_ZONE,
+        "step": name,
         **shown,
     }
     status = 422 if form.errors else 200

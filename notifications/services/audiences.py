@@ -1,7 +1,8 @@
-"""Whom staff mean: lines of ids, user names or e-mail addresses → users, and what is wrong with the other lines."""
+"""Whom staff mean: a text of ids, user names or e-mail addresses → users, and what is wrong with the rest of it."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +14,21 @@ from django.utils.translation import gettext as _
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: Lines of a list: what one request reads, and one row keeps. More people than this are a named audience.
-MAX_LINES = 10_000
-#: Lines that are looked up by one query.
+#: Entries of a list: what one request reads, and one row keeps. More people than this are a named audience.
+MAX_ENTRIES = 10_000
+#: Entries that are looked up by one query.
 AT_ONCE = 500
 #: Problems that are told one by one.
 SHOWN = 50
+#: What stands between two entries of a line.
+_BETWEEN = re.compile(r"[,;\t]")
+#: As mail programs write somebody: `Alice <alice@example.com>`.
+_NAMED = re.compile(r".*<([^<>]+)>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """The users of a list. `problems` are the first few sentences, each with its line; `problem_count` is all."""
+    """The users of a list. `problems` are the first few sentences, each with its line; `problem_count` is of all."""
 
     #: Primary keys as text, each once, in the order of the lines.
     keys: list[str]
@@ -33,11 +38,15 @@ class Listed:
 
 
 def listed(text: str) -> Listed:
-    """Return the users that the lines of a text name. Empty lines and a `#` with what is behind it say nothing."""
-    lines = [(number, term) for number, line in enumerate(text.splitlines(), 1) if (term := _term(line))]
-    if len(lines) > MAX_LINES:
-        many = _("The list has %(number)s lines; at most %(most)s are taken. Use a named audience for more.")
-        problem = many % {"number": len(lines), "most": MAX_LINES}
+    """
+    Return the users that a text names, one to a line or several with commas between them.
+
+    A `#` and what is behind it say nothing. What is too long names nobody.
+    """
+    lines = [(number, term) for number, line in enumerate(text.splitlines(), 1) for term in _terms(line)]
+    if len(lines) > MAX_ENTRIES:
+        many = _("The list has %(number)s entries; at most %(most)s are taken. Use a named audience for more.")
+        problem = many % {"number": len(lines), "most": MAX_ENTRIES}
         return Listed(keys=[], duplicate_count=0, problems=[problem], problem_count=1)
     keys: dict[str, None] = {}
     problems: list[str] = []
@@ -56,8 +65,9 @@ def listed(text: str) -> Listed:
     return Listed(keys=list(keys), duplicate_count=duplicates, problems=problems[:SHOWN], problem_count=len(problems))
 
 
-def _term(line: str) -> str:
-    return line.partition("#")[0].strip().strip(",;")
+def _terms(line: str) -> list[str]:
+    parts = _BETWEEN.split(line.partition("#")[0])
+    return [term for part in parts if (term := _NAMED.sub(r"\1", part).strip().strip("\"'"))]
 
 
 def _problem(number: int, term: str, found: int) -> str:

@@ -47,6 +47,12 @@ def count_further(draft: BroadcastDraft, *, now: datetime) -> bool:
     return True
 
 
+def begin_again(draft: BroadcastDraft) -> None:
+    """Forget the count: people and their wishes have changed since. Of what is started, nothing changes."""
+    unstarted = BroadcastDraft.objects.filter(pk=draft.pk, broadcast__isnull=True)
+    unstarted.update(**broadcast_drafts.UNCOUNTED, revision=F("revision") + 1)
+
+
 def fraction(draft: BroadcastDraft) -> float:
     """Return which part is counted, from 0 to 1."""
     if draft.counted_at is not None:

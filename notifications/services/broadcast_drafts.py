@@ -13,6 +13,7 @@ from notifications.models import Broadcast, BroadcastDraft, Event, Template
 from notifications.pipeline import drafting, outbox, wording
 from notifications.services import journal
 from notifications.types import Source
+from notifications.values import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +27,16 @@ if TYPE_CHECKING:
 #: From so many on, whoever starts it types the number.
 CONFIRM_FROM = 100
 
+#: The columns of a draft that nobody has counted.
+UNCOUNTED: dict[str, Any] = {"tally": {}, "count_cursor": "", "count_end": "", "counted_at": None}
+
 
 class NotReady(NotificationError):
-    """The broadcast cannot be started yet."""
+    """The broadcast cannot be started yet. `field`: which part of the request is at fault; empty: none alone."""
+
+    def __init__(self, message: str | None = None, *, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 def begin(template: Template, *, by: AbstractBaseUser, now: datetime) -> BroadcastDraft:
@@ -137,13 +145,18 @@ def channels_of(template: Template) -> list[str]:
 
 
 def previews(draft: BroadcastDraft) -> Iterator[tuple[Content, Rendered | None, str]]:
-    """Yield each content of the channels chosen, rendered with what was written, and the error if it cannot be."""
+    """
+    Yield each content of the channels chosen, rendered with what was written, and the error if it cannot be.
+
+    As its author would read it.
+    """
+    name = draft.created_by.get_full_name() or draft.created_by.get_username()
     event = Event(template=draft.template, variables=draft.variables)
     for content in _contents(draft.template):
         if draft.channels is not None and content.channel not in draft.channels:
             continue
         try:
-            yield content, wording.render_event(content, event, reader=wording.NOBODY), ""
+            yield content, wording.render_event(content, event, reader=Reader(name=name, locale=content.locale)), ""
         except RenderError as e:
             yield content, None, str(e)
 
@@ -162,7 +175,7 @@ def _change(draft: BroadcastDraft, said: dict[str, Any], *, by: AbstractBaseUser
         changes = {name: (_shown(before[name]), _shown(value)) for name, value in said.items() if before[name] != value}
         if not changes:
             return
-        fields = {**said, "tally": {}, "count_cursor": "", "count_end": "", "counted_at": None}
+        fields = {**said, **UNCOUNTED}
         fields["revision"] = locked.revision + 1
         BroadcastDraft.objects.filter(pk=draft.pk).update(**fields)
         journal.record(by, draft, "Changed the draft of a broadcast.", changes=changes)
@@ -186,6 +199,7 @@ def _check_ready(
     if not number:
         raise NotReady(_("There is nobody to tell."))
     if send_at is not None and send_at <= now:
-        raise NotReady(_("This time has passed. Choose one that is to come, or send it now."))
+        raise NotReady(_("This time has passed. Choose one that is to come, or send it now."), field="send_at")
     if number >= CONFIRM_FROM and confirmed != number:
-        raise NotReady(_("Type %(number)s, the number of recipients, to confirm it.") % {"number": number})
+        meant = _("Type %(number)s, the number of recipients, to confirm it.") % {"number": number}
+        raise NotReady(meant, field="confirmed")

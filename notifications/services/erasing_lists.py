@@ -9,6 +9,7 @@ from django.db.models import QuerySet, TextField
 from django.db.models.functions import Cast
 
 from notifications.models import Broadcast, BroadcastDraft
+from notifications.services.broadcast_drafts import UNCOUNTED
 
 if TYPE_CHECKING:
     from notifications.services.personal_data import Person
@@ -32,10 +33,7 @@ def take_off_lists(whose: Person) -> int:
             recipients=_without(draft.recipients, whose),
             variables={} if is_named else draft.variables,
             revision=draft.revision + 1,
-            tally={},
-            count_cursor="",
-            count_end="",
-            counted_at=None,
+            **UNCOUNTED,
         )
         number += 1
     return number

@@ -109,6 +109,26 @@ def draw_admin(browser, address):
             page.locator(".log-ways").first.get_by_role("link", name="e-mail").click()
             page.wait_for_url("**/change/**")
             shoot(page, f"admin-delivery-{scheme}")
+    draw_broadcast(browser, address)
+
+
+def draw_broadcast(browser, address):
+    """Tell all customers something, up to the first few."""
+    with window(browser, address, who=BOSS, viewport=STAFF) as page:
+        page.goto("/admin/notifications/broadcast/compose/")
+        page.get_by_label("Template").select_option("ORDER_DELIVERED")
+        page.get_by_role("button", name="Begin").click()
+        page.get_by_label("order_number").fill("ORD-1042")
+        page.get_by_role("button", name="Save, and choose to whom").click()
+        page.get_by_label("Audience").select_option("customers")
+        page.get_by_role("button", name="Save, and count").click()
+        page.get_by_label("Tell so many percent first").fill("50")
+        shoot(page, "admin-broadcast-count")
+        page.get_by_role("button", name="Start the broadcast").click()
+        page.get_by_role("button", name="Tell the rest").wait_for()
+        # The workers measure every four seconds.
+        page.wait_for_timeout(9000)
+        shoot(page, "admin-broadcast-progress")
 
 
 def main():

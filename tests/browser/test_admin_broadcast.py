@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 from playwright.sync_api import expect
 
-from notifications.models import Broadcast, Notification
-from notifications.pipeline import broadcasting
-from notifications.pipeline.dispatch import dispatch_batch
-from notifications.types import BroadcastState, Priority
+from notifications.models import Broadcast, Delivery, Notification
+from notifications.services import pauses
+from notifications.types import BroadcastState, DeliveryState, PauseScope
 from tests.browser.test_access import SCHEMES
 
 pytestmark = pytest.mark.browser
@@ -32,12 +32,14 @@ def staff(visit, admin_user):
     return lambda **options: visit(admin_user, **options).new_page()
 
 
-def work():
-    """Do what the workers do."""
-    while broadcasting.expand_batch(more=lambda: None):
-        pass
-    while dispatch_batch(Priority.LOW, more=lambda: None):
-        pass
+def cancel(page):
+    """Press it twice: the second is behind the first."""
+    page.get_by_text("Cancel the broadcast").click()
+    page.get_by_role("button", name="Cancel it for good").click()
+
+
+def tile(page, name):
+    return page.locator(".n-tiles > div").filter(has=page.get_by_text(name, exact=True)).locator("strong")
 
 
 def compose(page, people, looked_at=lambda: None):
@@ -61,25 +63,103 @@ def compose(page, people, looked_at=lambda: None):
     looked_at()
 
 
+def start(page, **filled):
+    """Start what is composed, and wait for its page."""
+    for label, value in filled.items():
+        page.get_by_label(label.replace("_", " ")).fill(value)
+    page.get_by_role("button", name="Start the broadcast").click()
+    expect(page.locator("#n-standing")).to_be_visible()
+    page.evaluate("window.isTheSamePage = true")
+
+
+def is_kept_fresh(page):
+    return page.evaluate("window.isTheSamePage") is True
+
+
 def test_from_the_wording_to_the_first_few_and_called_back(staff, people):
     page = staff()
     compose(page, people)
-    page.get_by_label("Tell so many percent first").fill("10")
-    page.get_by_role("button", name="Start the broadcast").click()
-    standing = page.locator("#n-standing")
-    expect(standing).to_have_text("sending")
-    page.evaluate("window.isTheSamePage = true")
-    work()
+    start(page, Tell_so_many_percent_first="10")
 
-    expect(standing).to_have_text("waiting after the first few")
-    assert page.evaluate("window.isTheSamePage"), "it was loaded, not kept fresh"
-    page.get_by_role("button", name="Cancel the broadcast").click()
-    expect(standing).to_have_text("cancelled")
-    work()
+    expect(page.locator("#n-standing")).to_have_text("waiting after the first few", timeout=20_000)
+    expect(page.get_by_role("button", name="Tell the rest")).to_be_visible()
+    expect(tile(page, "Told so far")).to_have_text("2", timeout=20_000)
+    assert is_kept_fresh(page)
+    cancel(page)
+    expect(page.locator("#n-standing")).to_have_text("cancelled")
+    page.wait_for_timeout(2000)
 
     assert Broadcast.objects.get().state == BroadcastState.CANCELLED
     assert Notification.objects.count() == 2
-    expect(page.get_by_role("button", name="Cancel the broadcast")).to_have_count(0)
+    expect(page.get_by_text("Cancel the broadcast")).to_have_count(0)
+
+
+def test_after_the_first_few_the_rest_is_told_up_to_the_end(staff, people):
+    page = staff()
+    compose(page, people)
+    start(page, Tell_so_many_percent_first="10")
+    page.get_by_role("button", name="Tell the rest").click(timeout=20_000)
+
+    expect(page.locator("#n-standing")).to_have_text("complete", timeout=30_000)
+    expect(tile(page, "Sent")).to_have_text(str(2 * len(people)))
+    expect(page.locator("#n-live .n-bar")).to_contain_text("100 %")
+    expect(page.locator("#n-steer")).to_be_empty()
+
+
+def test_half_way_it_is_cancelled_and_no_further_message_goes_out(staff, people):
+    pauses.pause(PauseScope.CHANNEL, "email", now=timezone.now())
+    page = staff()
+    compose(page, people)
+    start(page)
+    # In the inbox they have it; the e-mails wait.
+    expect(tile(page, "Sent")).to_have_text(str(len(people)), timeout=20_000)
+    expect(page.get_by_text("Nothing is sent at present by: e-mail.")).to_be_visible()
+    assert is_kept_fresh(page)
+
+    cancel(page)
+    pauses.resume(PauseScope.CHANNEL, "email", now=timezone.now())
+    expect(tile(page, "Not sent")).to_have_text(str(len(people)), timeout=20_000)
+    page.wait_for_timeout(2000)
+
+    mails = Delivery.objects.filter(channel="email")
+    assert set(mails.values_list("state", "sent_at")) == {(DeliveryState.CANCELLED, None)}
+    expect(page.locator("#n-standing")).to_have_text("cancelled")
+
+
+def test_paused_it_stands_still_and_resumed_it_goes_on(staff, people):
+    page = staff()
+    compose(page, people)
+    start(page, Send_at="2038-07-01T09:00")
+    expect(page.locator("#n-standing")).to_have_text("scheduled")
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#n-standing")).to_have_text("paused")
+    page.wait_for_timeout(1100)
+
+    Broadcast.objects.update(due_at=timezone.now())
+    page.wait_for_timeout(3000)
+    assert (Broadcast.objects.get().state, Notification.objects.count()) == (BroadcastState.PENDING, 0)
+    page.get_by_role("button", name="Resume").click()
+
+    expect(page.locator("#n-standing")).to_have_text("complete", timeout=30_000)
+    assert Notification.objects.count() == len(people)
+
+
+def test_who_is_not_known_is_named_and_can_be_left_out(staff, people):
+    page = staff()
+    page.goto(COMPOSE)
+    page.get_by_label("Template").select_option("ORDER_CREATED")
+    page.get_by_role("button", name="Begin").click()
+    page.get_by_label("order_number").fill("ORD-1")
+    page.get_by_role("button", name="Save, and choose to whom").click()
+    page.get_by_label("Or a list of people").fill("user0, Some One <u1@example.com>\nnobody@example.com")
+    page.get_by_role("button", name="Save, and count").click()
+    expect(page.get_by_text("Line 2: there is no user “nobody@example.com”.")).to_be_visible()
+
+    page.get_by_label("Leave out what names nobody").check()
+    page.get_by_role("button", name="Save, and count").click()
+
+    expect(page.locator("#n-recipients")).to_have_text("2")
+    expect(page.get_by_role("button", name="Start the broadcast")).to_be_visible()
 
 
 @pytest.mark.parametrize("options", [{"color_scheme": scheme} for scheme in SCHEMES] + [{"viewport": PHONE}], ids=str)
@@ -93,7 +173,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(staff, people, o
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
 
     compose(page, people, look)
-    page.get_by_label("Tell so many percent first").fill("10")
-    page.get_by_role("button", name="Start the broadcast").click()
-    expect(page.locator("#n-standing")).to_have_text("sending")
+    start(page, Tell_so_many_percent_first="10")
+    expect(page.locator("#n-standing")).to_have_text("waiting after the first few", timeout=20_000)
+    page.get_by_text("Cancel the broadcast").click()
     look()

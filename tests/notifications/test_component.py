@@ -23,8 +23,8 @@ SINKS = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|createContextualFragment|DOMParser|document\.write"
     r"|\beval\b|\bFunction\(|setTimeout\(\s*[\"'`]|srcdoc|\.cssText|setAttribute\(\s*[\"'`](?:on|style)"
 )
-#: The editor and the dashboard show what their own server has rendered: text by text, that would be a second template.
-TAKEN = {"admin-editor.js": ["DOMParser"], "admin-dashboard.js": ["DOMParser"]}
+#: They show what their own server has rendered: text by text, that would be a second template.
+TAKEN = {name: ["DOMParser"] for name in ("admin-broadcast.js", "admin-dashboard.js", "admin-editor.js")}
 #: Loaded by those who open their preferences on a site that can push, or who have turned it on.
 PUSH = ("notification-push.js", "notification-push-page.js", "service-worker.js")
 #: All others but those of staff as they are, comments and all; no bundler runs, so this is what goes over the wire once.

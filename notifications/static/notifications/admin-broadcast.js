@@ -3,26 +3,34 @@
 
 const SECONDS = 3;
 
-/** @returns {HTMLElement | null} */
-const live = () => document.querySelector("#n-live");
+/** @param {string} id @param {ParentNode} [page] */
+const part = (id, page = document) => /** @type {HTMLElement | null} */ (page.querySelector(`#${id}`));
 
 /** Fetch a page, and put its numbers in the place of ours. @param {string} url @param {RequestInit} [options] */
 async function replace(url, options) {
   const response = await fetch(url, { credentials: "same-origin", ...options });
-  const fresh = new DOMParser().parseFromString(await response.text(), "text/html").querySelector("#n-live");
-  if (response.ok && fresh) live()?.replaceWith(document.adoptNode(fresh));
-  return response.ok && fresh !== null;
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const [old, fresh] = [part("n-live"), part("n-live", page)];
+  if (!response.ok || !old || !fresh) return false;
+  // The buttons only when there are others: not under the fingers of who is about to press one.
+  const [buttons, others] = [part("n-steer"), part("n-steer", page)];
+  if (old.dataset.standing !== fresh.dataset.standing) {
+    if (buttons && others) buttons.replaceWith(others);
+    const said = part("n-said");
+    if (said) said.textContent = part("n-standing", page)?.textContent ?? "";
+  }
+  old.replaceWith(fresh);
+  return true;
 }
 
 async function step() {
-  const form = /** @type {HTMLFormElement | null} */ (document.querySelector("#n-live form[data-again]"));
-  const refreshes = live()?.dataset.refresh !== undefined;
+  const live = part("n-live");
+  const form = /** @type {HTMLFormElement | null} */ (live?.querySelector("form[data-again]"));
   let went = true;
   try {
     if (form) went = await replace(form.action, { method: "POST", body: new FormData(form) });
-    // Not under the fingers of who is about to press a button.
-    else if (refreshes && !live()?.contains(document.activeElement)) went = await replace(location.href);
-    else if (!refreshes) return;
+    else if (live?.dataset.refresh === undefined) return;
+    else if (!document.hidden) went = await replace(location.href);
   } catch {
     went = false;
   }

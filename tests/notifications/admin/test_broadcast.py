@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.urls import reverse
 from django.utils import timezone
@@ -17,8 +18,8 @@ from notifications.maintenance import pruner
 from notifications.models import Broadcast, BroadcastDraft, Delivery, Event, Notification, Pause
 from notifications.pipeline import broadcasting
 from notifications.pipeline.dispatch import dispatch_batch
-from notifications.services import broadcast_drafts, erasing, queue
-from notifications.types import BroadcastState, DeliveryState, EventState, Priority
+from notifications.services import broadcast_drafts, broadcasts, erasing, pauses, queue
+from notifications.types import BroadcastState, DeliveryState, EventState, PauseScope, Priority
 
 pytestmark = pytest.mark.django_db
 MESSAGE = {"variable-order_number": "ORD-1", "channels": ["in_app", "email"], "priority": "2"}
@@ -132,6 +133,63 @@ def test_a_list_is_looked_up_line_by_line(admin_client, drafted, people):
     assert BroadcastDraft.objects.get().recipients == [str(user.pk) for user in people[:3]]
 
 
+def test_a_list_is_taken_as_it_is_pasted(admin_client, drafted, people):
+    pasted = f"User One <U1@example.com>; {people[2].pk},\tuser3\n\"u4@example.com\", 'user5',,\n"
+
+    admin_client.post(at("audience", drafted), {"people": pasted})
+
+    assert BroadcastDraft.objects.get().recipients == [str(user.pk) for user in people[1:6]]
+
+
+def test_what_names_nobody_is_left_out_on_wish_and_told(admin_client, drafted, people):
+    asked = {"people": "user0\nnobody@example.com\nfoo, user1", "leave_out": "on"}
+
+    answer = admin_client.post(at("audience", drafted), asked, follow=True)
+
+    assert BroadcastDraft.objects.get().recipients == [str(user.pk) for user in people[:2]]
+    told = [str(message) for message in answer.context["messages"]]
+    assert told == ["2 entries were left out: they name nobody, or more than one."]
+
+
+def test_a_list_of_nobody_known_is_refused_in_any_case(admin_client, drafted):
+    page = admin_client.post(at("audience", drafted), {"people": "foo", "leave_out": "on"})
+
+    assert page.context["form"].errors["people"] == ["Line 1: there is no user “foo”."]
+
+
+def test_a_file_with_mistakes_is_mended_in_the_text(admin_client, drafted):
+    page = admin_client.post(at("audience", drafted), {"upload": SimpleUploadedFile("a.csv", b"user0\nfoo")})
+
+    assert page.context["form"].errors["people"] == ["Line 2: there is no user “foo”."]
+    assert "user0\nfoo" in page.context["form"]["people"].as_widget()
+
+
+def test_a_list_of_before_is_kept_when_nothing_is_given(admin_client, drafted, listed, people):
+    before = BroadcastDraft.objects.values().get()
+
+    answer = admin_client.post(at("audience", drafted), {"people": "", "audience": ""})
+
+    assert answer.url == at("review", drafted)
+    assert BroadcastDraft.objects.values().get() == before
+
+
+def test_without_a_list_something_must_be_chosen(admin_client, drafted):
+    page = admin_client.post(at("audience", drafted), {"people": "", "audience": ""})
+
+    assert page.context["form"].non_field_errors() == ["Choose one: an audience, a list or a file."]
+
+
+def test_it_is_counted_again_when_people_have_changed(admin_client, drafted, people):
+    admin_client.post(at("count", drafted))
+    people[0].delete()
+
+    admin_client.post(at("recount", drafted))
+    assert BroadcastDraft.objects.get().counted_at is None
+    admin_client.post(at("count", drafted))
+
+    assert BroadcastDraft.objects.get().tally["recipients"] == 19
+
+
 def test_a_list_is_told_once_each_and_kept_no_longer(admin_client, drafted, start, people):
     admin_client.post(at("audience", drafted), {"people": "\n".join(user.username for user in people[:7])})
 
@@ -147,7 +205,8 @@ def test_a_list_is_told_once_each_and_kept_no_longer(admin_client, drafted, star
 def test_many_recipients_are_confirmed_by_their_number(start, typed, monkeypatch):
     monkeypatch.setattr(broadcast_drafts, "CONFIRM_FROM", 20)
 
-    assert start(confirmed=typed).status_code == 422
+    answer = start(confirmed=typed)
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["confirmed"])
     assert start(confirmed="20").status_code == 302
 
 
@@ -175,7 +234,8 @@ def test_it_is_sent_when_it_was_said_in_the_zone_that_is_shown(start, settings):
 def test_a_time_that_is_none_is_refused(start, settings, wrong):
     settings.TIME_ZONE = "Europe/Vienna"
 
-    assert start(send_at=wrong).status_code == 422
+    answer = start(send_at=wrong)
+    assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["send_at"])
     assert not Broadcast.objects.exists()
 
 
@@ -227,6 +287,53 @@ def test_paused_it_waits_and_resumed_it_goes_on(admin_client, start):
     assert Notification.objects.count() == 20
 
 
+def test_what_holds_it_besides_is_named_and_not_resumed_there(admin_client, start):
+    start()
+    row, now = Broadcast.objects.get(), timezone.now()
+    pauses.pause(PauseScope.TEMPLATE, "ORDER_CREATED", now=now)
+    pauses.pause(PauseScope.CHANNEL, "email", now=now)
+
+    page = admin_client.get(at("progress", row.pk))
+
+    assert page.context["standing"] == "paused"
+    assert [str(label) for label in page.context["holds_above"]] == ["a template"]
+    assert [str(label) for label in page.context["channels_held"]] == ["e-mail"]
+    assert at("control", row.pk, "resume") not in page.content.decode()
+
+
+def test_one_whose_audience_failed_is_tried_again_or_cancelled(admin_client, start, monkeypatch, people):
+    audiences = dict(registry._audiences)
+    start()
+    monkeypatch.setattr(registry, "_audiences", {})
+    work()
+    row = Broadcast.objects.get()
+    monkeypatch.setattr(registry, "_audiences", audiences)
+
+    page = admin_client.get(at("progress", row.pk))
+    assert (row.state, page.context["standing"]) == (BroadcastState.FAILED, "failed")
+    assert at("control", row.pk, "cancel") in page.content.decode()
+    for _ in range(2):
+        admin_client.post(at("control", row.pk, "again"))
+        work()
+
+    assert Notification.objects.count() == len(people)
+    assert LogEntry.objects.filter(change_message__startswith="Tried the broadcast again").count() == 1
+
+
+def test_a_cancelled_one_is_watched_until_its_last_message_is_over(admin_client, start):
+    start()
+    work()
+    row = Broadcast.objects.get()
+    admin_client.post(at("control", row.pk, "cancel"))
+    page = admin_client.get(at("progress", row.pk))
+    assert (page.context["may_steer"], page.context["is_over"]) == (False, False)
+
+    broadcasts.measure(Broadcast.objects.get(), now=timezone.now())
+
+    page = admin_client.get(at("progress", row.pk))
+    assert (page.context["standing"], page.context["is_over"]) == ("cancelled", True)
+
+
 def test_scheduled_and_cancelled_nobody_is_told(admin_client, start):
     start(send_at=(timezone.localtime() + timedelta(days=2)).strftime("%Y-%m-%dT12:00"))
     row = Broadcast.objects.get()
@@ -237,7 +344,7 @@ def test_scheduled_and_cancelled_nobody_is_told(admin_client, start):
     assert (Broadcast.objects.get().state, Notification.objects.count()) == (BroadcastState.CANCELLED, 0)
 
 
-@pytest.mark.parametrize("name", ["message", "audience", "review", "count", "discard"])
+@pytest.mark.parametrize("name", ["message", "audience", "review", "count", "recount", "discard"])
 def test_who_may_not_send_sees_no_page_of_the_wizard(log_in, drafted, name):
     client = log_in("view_broadcast")
 
@@ -255,7 +362,7 @@ def test_who_may_not_send_steers_nothing(log_in, start):
     assert Broadcast.objects.get().cancelled_at is None
 
 
-@pytest.mark.parametrize("name", ["count", "discard"])
+@pytest.mark.parametrize("name", ["count", "recount", "discard"])
 def test_looking_changes_nothing(admin_client, drafted, name):
     assert admin_client.get(at(name, drafted)).status_code == 405
 
@@ -272,7 +379,7 @@ def test_a_draft_is_opened_by_its_author_or_a_superuser_only(admin_client, log_i
     other = log_in("send_broadcast")
 
     assert {other.get(at(name, drafted)).status_code for name in ("message", "audience", "review")} == {404}
-    assert {other.post(at(name, drafted)).status_code for name in ("count", "discard")} == {404}
+    assert {other.post(at(name, drafted)).status_code for name in ("count", "recount", "discard")} == {404}
     assert admin_client.get(at("message", drafted)).status_code == 200
 
 

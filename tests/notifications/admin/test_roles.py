@@ -46,6 +46,7 @@ OWN_PAGES = {
     "notifications_broadcast_audience": ("post", "O"),
     "notifications_broadcast_review": ("post", "O"),
     "notifications_broadcast_count": ("post", "O"),
+    "notifications_broadcast_recount": ("post", "O"),
     "notifications_broadcast_discard": ("post", "O"),
     "notifications_broadcast_progress": ("get", "OSA"),
     "notifications_broadcast_control": ("post", "O"),

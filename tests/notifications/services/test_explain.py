@@ -25,6 +25,7 @@ from notifications.models import (
     RecipientSettings,
     Template,
 )
+from notifications.pipeline import pausing
 from notifications.pipeline.delivery import deliver_batch
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import (
@@ -250,12 +251,15 @@ def test_emptied_events_and_those_beyond_the_bound_are_owned_up_to(alice, bob, t
     ]
 
 
-def test_looking_takes_a_bounded_number_of_queries(alice, bob, template, django_assert_max_num_queries):
+def test_looking_takes_a_bounded_number_of_queries(alice, bob, template, django_assert_max_num_queries, monkeypatch):
     for number in range(30):
         publish(alice if number % 2 else bob)
     dispatch()
+    # The pauses are read once, however slow the machine is.
+    monkeypatch.setattr(pausing, "MAX_AGE", 3600)
+    pausing.forget()
 
-    with django_assert_max_num_queries(23):
+    with django_assert_max_num_queries(24):
         texts(alice)
 
 
