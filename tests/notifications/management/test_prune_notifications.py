@@ -41,18 +41,19 @@ def test_all_that_is_old_goes_in_batches(old, monkeypatch):
     monkeypatch.setattr(prune_notifications, "BATCH", 2)
 
     assert run() == [
-        "events               5",
-        "events emptied       0",
-        "idempotency keys     0",
-        "broadcasts           0",
-        "broadcasts emptied   0",
-        "digests              0",
-        "daily counts         0",
-        "mutes that ended     0",
-        "notifications        0",
-        "deliveries           2",
-        "attempts             0",
-        "provider events      0",
+        "events                 5",
+        "events emptied         0",
+        "idempotency keys       0",
+        "broadcasts             0",
+        "broadcasts emptied     0",
+        "drafts of broadcasts   0",
+        "digests                0",
+        "daily counts           0",
+        "mutes that ended       0",
+        "notifications          0",
+        "deliveries             2",
+        "attempts               0",
+        "provider events        0",
     ]
     assert not Event.objects.exists()
     assert not Delivery.objects.exists()
@@ -61,8 +62,8 @@ def test_all_that_is_old_goes_in_batches(old, monkeypatch):
 def test_a_dry_run_counts_and_takes_nothing(old):
     lines = run("--dry-run")
 
-    assert lines[0] == "events               5"
-    assert lines[9] == "deliveries           2"
+    assert lines[0] == "events                 5"
+    assert lines[10] == "deliveries             2"
     assert lines[-1] == "Dry run: nothing was changed."
     assert Event.objects.count() == 5
 
