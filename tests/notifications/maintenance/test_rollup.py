@@ -13,7 +13,7 @@ from notifications.services import statistics
 from notifications.services.statistics import Volume, Window
 from notifications.types import DeliveryState, EventState, Priority, Reason
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
-from tests.plans import plans_of, reads_all
+from tests.plans import plans_of, prefer_indexes, reads_all
 
 pytestmark = pytest.mark.django_db
 
@@ -170,6 +170,7 @@ def test_lately_knows_priorities_and_events(template):
 
 
 def test_an_hour_is_read_off_the_primary_key():
+    prefer_indexes()
     for table in ("notifications_delivery", "notifications_event"):
         for statement, plan in plans_of(lambda: rollup.run_once(NOW, 1), table=table):
             assert not reads_all(plan, table=table), statement
