@@ -110,12 +110,12 @@ def test_on_a_phone_no_page_is_wider_than_the_screen(visit, boss, shown):
 def test_by_keyboard_one_finds_a_delivery_and_opens_it(visit, boss, shown):
     page, _ = watched(visit(boss))
     page.goto("/admin/notifications/delivery/")
-    row = page.locator("#result_list th a").first
 
-    page.locator("#searchbar").focus()
+    page.locator("#find-box").focus()
     page.keyboard.type("alice")
     page.keyboard.press("Enter")
-    page.wait_for_url("**q=alice**")
+    page.wait_for_url("**/timeline/**")
+    row = page.locator(".log-ways").first.get_by_role("link", name="e-mail")
     for _ in range(80):
         page.keyboard.press("Tab")
         if row.evaluate("element => element === document.activeElement"):
