@@ -86,6 +86,9 @@ SECTIONS: list[tuple[StrOrPromise, list[tuple[StrOrPromise, str, str, str]]]] = 
     ),
 ]
 
+#: Pages that have no line of their own: their address, and the line they belong to.
+_BELONGING = {"admin:notifications_templateversion_changelist": "admin:notifications_template_changelist"}
+
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the menu of who asks, as django-unfold draws it."""
@@ -106,7 +109,10 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _active(path: str) -> str:
-    """Return the name of the address that a page belongs to: of several that it begins with, the longest."""
+    """Return the name of the address that a page belongs to: of several that it begins with, the longest; "": none."""
+    if path == reverse("admin:index"):
+        return "admin:index"
     addresses = [address for _heading, lines in SECTIONS for _title, _icon, address, _permission in lines]
-    above = [address for address in addresses if path.startswith(reverse(address)) and address != "admin:index"]
-    return max(above, key=lambda address: len(reverse(address)), default="admin:index")
+    under = {reverse(address): address for address in addresses if address != "admin:index"}
+    under |= {reverse(page): address for page, address in _BELONGING.items()}
+    return under[max(above, key=len)] if (above := [begin for begin in under if path.startswith(begin)]) else ""

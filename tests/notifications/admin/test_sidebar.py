@@ -40,8 +40,9 @@ def test_it_shows_what_one_may_see(log_in, django_user_model, codename):
         ("/admin/", "Dashboard"),
         ("/admin/notifications/pause/1/resume/", "Pauses and breakers"),
         ("/admin/notifications/pause/failures/again/", "Failures by cause"),
+        ("/admin/notifications/templateversion/1/change/", "Templates"),
     ],
-    ids=["first page", "page of a model", "page below another"],
+    ids=["first page", "page of a model", "page below another", "page without a line"],
 )
 def test_one_line_is_where_one_is(admin_user, path, title):
     request = RequestFactory().get(path)
