@@ -86,3 +86,9 @@ def client_of_session(transactional_db):
         return client
 
     return client_of_session
+
+
+@pytest.fixture
+def staff(visit, admin_user):
+    """Return a function that opens a page of an administrator's."""
+    return lambda **options: visit(admin_user, **options).new_page()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import time
 
+from axe_playwright_python.sync_playwright import Axe
+
 BELL = re.compile("^Notifications")
 
 
@@ -50,3 +52,13 @@ def found(pattern, text):
     match = re.search(pattern, text)
     assert match is not None, f"no {pattern} in {text!r}"
     return match[0]
+
+
+def grave(page):
+    """Return what axe finds that keeps people out: the look of the admin has a few lesser faults of its own."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (rule["id"], [node["html"][:160] for node in rule["nodes"]])
+        for rule in found
+        if rule["impact"] in {"serious", "critical"}
+    ]

@@ -26,12 +26,6 @@ def people(kind):
     return model.objects.bulk_create(rows)
 
 
-@pytest.fixture
-def staff(visit, admin_user):
-    """Return a function that opens a page of an administrator's."""
-    return lambda **options: visit(admin_user, **options).new_page()
-
-
 def cancel(page):
     """Press it twice: the second is behind the first."""
     page.get_by_text("Cancel the broadcast").click()

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.admin.models import LogEntry
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -16,6 +15,7 @@ from notifications.models import Attempt, Delivery, Event
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import publish_notification
 from notifications.types import Priority
+from tests.browser.looking import grave
 from tests.browser.test_access import SCHEMES
 
 pytestmark = pytest.mark.browser
@@ -49,22 +49,6 @@ def failed(alice, bob, kind):
         state="failed", reason="rejected", attempts=2, finished_at=now + timedelta(seconds=3)
     )
     return row
-
-
-@pytest.fixture
-def staff(visit, admin_user):
-    """Return a function that opens a page of an administrator's."""
-    return lambda **options: visit(admin_user, **options).new_page()
-
-
-def violations(page):
-    """Return what axe finds that keeps people out."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (rule["id"], [node["html"][:160] for node in rule["nodes"]])
-        for rule in found
-        if rule["impact"] in {"serious", "critical"}
-    ]
 
 
 def shoot(page, name):
@@ -148,7 +132,7 @@ def test_axe_finds_nothing_grave_on_the_pages_of_the_logs(staff, failed, alice, 
     for name, place in places.items():
         page.goto(place)
         shoot(page, f"logs-{name}-{scheme}")
-        assert violations(page) == [], place
+        assert grave(page) == [], place
 
 
 def test_on_a_phone_nothing_is_wider_than_it(staff, failed, alice):

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -15,6 +14,7 @@ from notifications.pipeline.dispatch import dispatch_batch
 from notifications.pipeline.suppressing import Unusable, suppress
 from notifications.publishing import publish_notification
 from notifications.types import Priority, Reason, SuppressionSource
+from tests.browser.looking import grave
 from tests.browser.test_access import SCHEMES
 from tests.factories import make_endpoint
 
@@ -36,22 +36,6 @@ def lived(alice, kind):
     found = Unusable(channel="email", address=alice.email, reason=Reason.HARD_BOUNCE, code="5.1.1", recipient=alice.pk)
     suppress([found], source=SuppressionSource.PROVIDER, now=timezone.now())
     return alice
-
-
-@pytest.fixture
-def staff(visit, admin_user):
-    """Return a function that opens a page of an administrator's."""
-    return lambda **options: visit(admin_user, **options).new_page()
-
-
-def violations(page):
-    """Return what axe finds that keeps people out: the look of the admin has a few lesser faults of its own."""
-    found = Axe().run(page).response["violations"]
-    return [
-        (rule["id"], [node["html"][:120] for node in rule["nodes"]])
-        for rule in found
-        if rule["impact"] in {"serious", "critical"}
-    ]
 
 
 def test_why_somebody_without_a_row_got_nothing(staff, lived, charlie):
@@ -139,7 +123,7 @@ def test_axe_finds_nothing_on_the_pages_about_people(staff, lived, scheme):
         f"{WHY}?user=alicia&template=",
     ):
         page.goto(path)
-        assert violations(page) == [], path
+        assert grave(page) == [], path
 
 
 def test_nothing_is_wider_than_a_telephone(staff, lived):
