@@ -130,6 +130,9 @@ else:
     pool_size = env.int("DATABASE_POOL_SIZE", default=20)
     DATABASE_OPTIONS["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
     DATABASE["CONN_HEALTH_CHECKS"] = True
+    # Whoever is suspended within a transaction would keep the rows locked, past every lease.
+    if idle_limit := env.int("DATABASE_IDLE_TRANSACTION_SECONDS", default=30):
+        DATABASE_OPTIONS.setdefault("options", f"-c idle_in_transaction_session_timeout={idle_limit}s")
 DATABASES = {"default": DATABASE}
 
 # --- Broker ---------------------------------------------------------------------------------------------------------

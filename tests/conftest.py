@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.utils import translation
 
 from notifications import registry
 from notifications.api.throttles import UserThrottle
@@ -33,6 +34,8 @@ def clean_process(monkeypatch):
     fake.forget()
     registry.close_adapters()
     places.stopping.clear()
+    # A request leaves its language behind.
+    translation.deactivate()
     UserThrottle.cache.clear()
     yield
     registry.close_adapters()

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
@@ -152,8 +152,7 @@ def _expand(broadcast: Broadcast, token: UUID) -> None:
                 return
             changes = _step(row, clock.now())
             claiming.settle(Broadcast, broadcast.pk, token, now=clock.now(), **changes)
-    except (OperationalError, InterfaceError):
-        # The database's trouble, not the broadcast's: the lease frees it.
+    except claiming.DATABASE_TROUBLE:
         raise
     except Exception as e:  # noqa: BLE001 - the edge: an audience is business code
         _fail(broadcast, token, e)

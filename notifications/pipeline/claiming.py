@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.models import Case, DateTimeField, F, Field, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 
@@ -29,6 +29,10 @@ Row = TypeVar("Row", Event, Broadcast, Delivery)
 SUSPECT_CLAIMS = 3
 #: After this many it fails.
 MAX_CLAIMS = 10
+
+#: The database's trouble, not that of the rows in hand: their lease frees them. Internal, by the book, is a connection that
+#: the server closed because its transaction lay idle: the machine was suspended within.
+DATABASE_TROUBLE = (OperationalError, InterfaceError, InternalError)
 
 _HELD: dict[type[Leased], str] = {
     Event: EventState.DISPATCHING,

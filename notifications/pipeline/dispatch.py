@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from notifications import clock, conf, realtime, signals, wakeups
 from notifications.models import Event
@@ -59,8 +59,7 @@ def _dispatch(claim: Claim[Event]) -> None:
     """Dispatch the batch; if that raises, each event alone, so that the one that cannot be done fails alone."""
     try:
         _write(plan_events(claim.rows, now=clock.now()), claim.token)
-    except (OperationalError, InterfaceError):
-        # The database's trouble, not the events': the lease frees them.
+    except claiming.DATABASE_TROUBLE:
         raise
     except Exception as e:  # noqa: BLE001 - the edge: one event's error must not keep its neighbours
         if len(claim.rows) > 1:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import OperationalError
+from django.db import InternalError, connection
 from django.utils import timezone
 
 from notifications import conf, wakeups
 from notifications.models import Delivery, Event, Notification, Preference, Template
-from notifications.pipeline import claiming, dispatch, facts, planning, routing, wording
+from notifications.pipeline import capping, claiming, dispatch, facts, planning, routing, wording
 from notifications.pipeline.dispatch import dispatch_batch
 from notifications.publishing import cancel_event, publish_batch_notification, publish_notification
 from notifications.types import Cadence, DeliveryState, EventState, Priority, Reason
 from tests.factories import make_template, publish_version
+from tests.threads import at_once
 
 VARIABLES = {"order_number": "ORD-1"}
 
@@ -126,14 +128,15 @@ def test_one_events_error_fails_it_alone(alice, bob, template, monkeypatch):
     assert list(Notification.objects.values_list("recipient", flat=True)) == [alice.pk]
 
 
-def test_an_outage_of_the_database_is_not_the_events_fault(alice, template, monkeypatch):
+@pytest.mark.parametrize("error", claiming.DATABASE_TROUBLE)
+def test_an_outage_of_the_database_is_not_the_events_fault(alice, template, monkeypatch, error):
     published = publish(alice)
 
     def refuse(*_, **__):
-        raise OperationalError
+        raise error
 
     monkeypatch.setattr(facts, "templates", refuse)
-    with pytest.raises(OperationalError):
+    with pytest.raises(error):
         dispatch_all()
     monkeypatch.undo()
 
@@ -141,6 +144,34 @@ def test_an_outage_of_the_database_is_not_the_events_fault(alice, template, monk
     claiming.reclaim(Event, now=timezone.now() + timedelta(minutes=2), limit=10)
     assert dispatch_all() == 1
     assert Event.objects.get(pk=published.id).state == EventState.DISPATCHED
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite knows nobody who is suspended")
+@pytest.mark.django_db(transaction=True)
+def test_who_is_suspended_within_its_transaction_holds_up_nobody(alice, template, monkeypatch):
+    published = publish(alice)
+
+    def take_over():
+        for _ in range(100):
+            if claiming.reclaim(Event, now=timezone.now() + timedelta(minutes=2), limit=10):
+                break
+            time.sleep(0.05)
+        assert dispatch_all() == 1
+
+    def suspend(*_, **__):
+        monkeypatch.undo()
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW idle_in_transaction_session_timeout")
+            assert cursor.fetchone() == ("30s",)
+            cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '50ms'")
+        at_once(take_over)
+
+    monkeypatch.setattr(capping, "apply", suspend)
+    with pytest.raises(InternalError, match="idle-in-transaction"):
+        dispatch_all()
+
+    assert Event.objects.get(pk=published.id).state == EventState.DISPATCHED
+    assert Notification.objects.count() == 1
 
 
 def test_wording_that_cannot_be_rendered_fails_in_app_only(alice, template):
