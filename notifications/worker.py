@@ -31,7 +31,8 @@ from notifications.maintenance import (
     snoozes,
     sweeper,
 )
-from notifications.maintenance.job import Job
+from notifications.maintenance.job import Job, patience
+from notifications.maintenance.lookout import Lookout
 from notifications.pipeline import breaker
 from notifications.pipeline.draining import drain, places
 
@@ -97,19 +98,20 @@ class Clock:
             started_at=clock.now(),
         )
         self._jobs = (
-            Job(name="reclaimer", run=reclaimer.run_once, every=1),
-            Job(name="expirer", run=expirer.run_once, every=1),
-            Job(name="digests", run=digests.run_once, every=1),
-            Job(name="snoozes", run=snoozes.run_once, every=1),
-            Job(name="sweeper", run=self._sweep, every=1),
+            Job(name="reclaimer", run=reclaimer.run_once, every=1, firsts=reclaimer.firsts()),
+            Job(name="expirer", run=expirer.run_once, every=1, firsts=expirer.firsts()),
+            Job(name="digests", run=digests.run_once, every=1, firsts=digests.firsts()),
+            Job(name="snoozes", run=snoozes.run_once, every=1, firsts=snoozes.firsts()),
+            Job(name="sweeper", run=self._sweep, every=1, firsts=sweeper.firsts()),
             Job(name="pauses", run=breaker.close_recovered, every=5),
             Job(name="heartbeat", run=self._beat, every=HEARTBEAT),
-            Job(name="progress", run=progress.run_once, every=5),
+            Job(name="progress", run=progress.run_once, every=5, firsts=progress.firsts()),
             Job(name="rollup", run=rollup.run_once, every=5),
-            Job(name="erasures", run=erasures.run_once, every=5),
+            Job(name="erasures", run=erasures.run_once, every=5, firsts=erasures.firsts()),
             Job(name="pruner", run=pruner.run_once, every=60),
             Job(name="heartbeats", run=heartbeats.run_once, every=600),
         )
+        self._lookout = Lookout({job.name: job.firsts for job in self._jobs if job.firsts})
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="clock", daemon=True)
         self._stand_ins = ThreadPoolExecutor(STAND_IN_THREADS, thread_name_prefix="stand-in")
@@ -126,7 +128,7 @@ class Clock:
     def _run(self) -> None:
         while not self._stop.is_set():
             now, monotonic = clock.now(), time.monotonic()
-            for job in self._jobs:
+            for job in self._to_do(now):
                 job.tick(now, monotonic)
             close_old_connections()
             if (fault := fault_of(self._worker)) and self._ends_process and not self._stop.is_set():
@@ -134,6 +136,16 @@ class Clock:
             # Uneven, so that the clocks of several workers do not ask at the same instant.
             self._stop.wait(conf.current().clock_interval * random.uniform(0.8, 1.2))  # noqa: S311
         self._leave()
+
+    def _to_do(self, now: datetime) -> list[Job]:
+        """Return the jobs that have something to do, and those of which it is not known beforehand."""
+        try:
+            with patience():
+                waiting = self._lookout.waiting(now)
+        except DatabaseError as e:
+            signals.clock_failed.send(Clock, job="lookout", error=e)
+            return list(self._jobs)
+        return [job for job in self._jobs if not job.firsts or job.name in waiting]
 
     def _sweep(self, now: datetime, limit: int) -> int:
         number = sweeper.run_once(now, limit)

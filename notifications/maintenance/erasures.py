@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from notifications.maintenance.lookout import First
 from notifications.services import erasing
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+def firsts() -> list[First]:
+    return [First(rows=erasing.open_ones(), column="requested_at")]
 
 
 def run_once(now: datetime, limit: int) -> int:

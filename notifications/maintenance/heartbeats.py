@@ -30,18 +30,17 @@ class Identity:
 
 def beat(identity: Identity, *, now: datetime, fault: str = "") -> None:
     """Write that this worker is alive, or what is wrong with it."""
-    WorkerHeartbeat.objects.update_or_create(
+    if WorkerHeartbeat.objects.filter(id=identity.id).update(seen_at=now, fault=fault):
+        return
+    WorkerHeartbeat.objects.create(
         id=identity.id,
-        defaults={"seen_at": now, "fault": fault},
-        create_defaults={
-            "host": socket.gethostname()[:255],
-            "process": os.getpid(),
-            "threads": identity.threads,
-            "queues": list(identity.queues),
-            "started_at": identity.started_at,
-            "seen_at": now,
-            "fault": fault,
-        },
+        host=socket.gethostname()[:255],
+        process=os.getpid(),
+        threads=identity.threads,
+        queues=list(identity.queues),
+        started_at=identity.started_at,
+        seen_at=now,
+        fault=fault,
     )
 
 

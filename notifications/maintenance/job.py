@@ -11,8 +11,10 @@ from django.db import OperationalError, connection, transaction
 from notifications import signals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
+
+    from notifications.maintenance.lookout import First
 
 #: Rows one job touches in one go, and the least it shrinks to when the database is too slow for more.
 MAX_BATCH = 500
@@ -35,6 +37,8 @@ class Job:
     run: Run
     #: Seconds between two rounds.
     every: float
+    #: What tells whether there is something to do; without, it is run every time.
+    firsts: Sequence[First] = ()
     batch: int = MAX_BATCH
     _due: float = field(default=0.0, init=False)
 
@@ -44,7 +48,7 @@ class Job:
             return
         self._due = monotonic + self.every
         try:
-            with _patience():
+            with patience():
                 number = self.run(now, self.batch)
         except OperationalError as e:
             self.batch = max(self.batch // 10, MIN_BATCH)
@@ -58,7 +62,8 @@ class Job:
             self.batch = min(self.batch * 2, MAX_BATCH)
 
 
-def _patience() -> AbstractContextManager[None]:
+def patience() -> AbstractContextManager[None]:
+    """End statements within that take too long, where the database can."""
     return _limited() if connection.vendor == "postgresql" else nullcontext()
 
 

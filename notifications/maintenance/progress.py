@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
+from notifications.maintenance.lookout import First
 from notifications.models import Broadcast
 from notifications.services import broadcasts
 
@@ -19,9 +20,16 @@ EVERY = timedelta(seconds=4)
 AT_ONCE = 20
 
 
+def firsts() -> list[First]:
+    return [First(rows=_open(), column="due_at")]
+
+
 def run_once(now: datetime, limit: int) -> int:
     """Measure at most `limit` broadcasts, those first that were not measured for longest; return how many."""
-    open_ = Broadcast.objects.filter(completed_at__isnull=True, due_at__lte=now)
-    stale = open_.filter(Q(measured_at__isnull=True) | Q(measured_at__lte=now - EVERY))
+    stale = _open().filter(due_at__lte=now).filter(Q(measured_at__isnull=True) | Q(measured_at__lte=now - EVERY))
     rows = stale.order_by(F("measured_at").asc(nulls_first=True))[: min(limit, AT_ONCE)]
     return sum(broadcasts.measure(row, now=now) for row in rows)
+
+
+def _open() -> QuerySet[Broadcast]:
+    return Broadcast.objects.filter(completed_at__isnull=True)

@@ -27,28 +27,35 @@ MIN_AGE, SHARE = timedelta(minutes=1), 20
 
 def run_once(now: datetime, limit: int) -> int:
     """Count the hour whose count is oldest for its age; return how many: 1 or 0, whatever the `limit`."""
-    _begin(now)
+    rows = _rows()
+    if _begin({row.hour for row in rows}, now):
+        rows = _rows()
     # One, because each holds its rows until the round is over: two rounds with several could wait for each other.
-    return next((1 for row in _due(now) if _recount(row, now)), 0)
+    return next((1 for row in _due(rows, now) if _recount(row, now)), 0)
 
 
-def _begin(now: datetime) -> None:
-    """Have a row for each hour that can be counted, and none for those of days that are closed."""
-    known = set(HourlyCount.objects.values_list("hour", flat=True))
+def _rows() -> list[HourlyCount]:
+    return list(HourlyCount.objects.only("hour", "counted_at"))
+
+
+def _begin(known: set[datetime], now: datetime) -> bool:
+    """Have a row for each hour that can be counted, and none for those of days that are closed; return if that is new."""
     first = _midnight(now.astimezone(UTC).date() - timedelta(days=DAYS))
     hours = [first + number * HOUR for number in range((now - first) // HOUR + 1)]
     # Of an hour that retention has begun to clear, only an earlier count is right.
     missing = [HourlyCount(hour=hour) for hour in hours if hour not in known and hour >= _kept_since(now)]
     HourlyCount.objects.bulk_create(missing, ignore_conflicts=True)
     # By whole days, so that no day is ever added up from a part of its hours.
-    if known and min(known) < first:
+    closed = bool(known) and min(known) < first
+    if closed:
         HourlyCount.objects.filter(hour__lt=first).delete()
+    return closed or bool(missing)
 
 
-def _due(now: datetime) -> list[HourlyCount]:
+def _due(rows: list[HourlyCount], now: datetime) -> list[HourlyCount]:
     """Return the hours to count, those first that were not counted yet, then by how far they are behind."""
-    rows = HourlyCount.objects.filter(hour__gte=_kept_since(now), hour__lte=now).only("hour", "counted_at")
-    behind = [(_behind(row, now), row) for row in rows]
+    since = _kept_since(now)
+    behind = [(_behind(row, now), row) for row in rows if since <= row.hour <= now]
     return [row for late, row in sorted(behind, key=lambda pair: (-pair[0], -pair[1].hour.timestamp())) if late >= 1]
 
 

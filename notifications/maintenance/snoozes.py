@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from notifications.maintenance.lookout import First
+from notifications.models import Notification
 from notifications.services import inbox
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+def firsts() -> list[First]:
+    return [First(rows=Notification.objects.snoozed(), column="snoozed_until")]
 
 
 def run_once(now: datetime, limit: int) -> int:

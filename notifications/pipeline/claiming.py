@@ -168,13 +168,23 @@ def stamp_started(pk: UUID, token: UUID, now: datetime) -> bool:
     return Delivery.objects.filter(pk=pk, lease_token=token).update(started_at=now) == 1
 
 
+def leased(model: type[Row]) -> QuerySet[Row]:
+    """Return what somebody holds, or held: `lease_until` says how long."""
+    return model._default_manager.filter(state=_HELD[model])
+
+
+def ending(model: type[Event] | type[Broadcast] | type[Delivery]) -> QuerySet[Any]:
+    """Return what waits and has an end: `expires_at` says when."""
+    return model._default_manager.filter(state=_WAITING, expires_at__isnull=False)
+
+
 def reclaim(model: type[Row], *, now: datetime, limit: int) -> int:
     """
     Free rows whose lease ran out; return how many.
 
     A delivery whose provider call had begun on an at-most-once channel becomes `unknown`: nobody may try again.
     """
-    over = model._default_manager.filter(state=_HELD[model], lease_until__lt=now)
+    over = leased(model).filter(lease_until__lt=now)
     exhausted = Q(claims__gte=MAX_CLAIMS)
     cases = [When(exhausted, then=Value("failed"))]
     reasons = [When(exhausted, then=Value(Reason.WORKER_CRASHED.value))]
@@ -203,7 +213,7 @@ def expire(*, now: datetime, limit: int) -> int:
     models: tuple[type[Event] | type[Broadcast] | type[Delivery], ...] = (Event, Broadcast, Delivery)
     for model in models:
         why = {"reason": Reason.EXPIRED} if model is Delivery else {}
-        late = model._default_manager.filter(state=_WAITING, expires_at__lte=now)
+        late = ending(model).filter(expires_at__lte=now)
         pks = list(late.order_by("expires_at").values_list("pk", flat=True)[:limit])
         ended += late.filter(pk__in=pks).update(state="expired", finished_at=now, **why)
     return ended

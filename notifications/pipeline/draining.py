@@ -58,7 +58,8 @@ class Places:
         Otherwise the second value names an actor that was turned away and may have the place now.
         """
         with self._lock:
-            if actor in self._again and not self.stopping.is_set():
+            surplus = self._running[actor] > self._most(actor)
+            if actor in self._again and not surplus and not self.stopping.is_set():
                 self._again.discard(actor)
                 return True, None
             self._running[actor] -= 1
@@ -77,13 +78,23 @@ class Places:
         with self._lock:
             return self._running[actor] > 0
 
+    def has_surplus(self, actor: str) -> bool:
+        """Tell whether more drains of this actor are running than there should be by now."""
+        with self._lock:
+            return self._running[actor] > self._most(actor)
+
     def _has_room(self, actor: str) -> bool:
-        if not actor.startswith("deliver_"):
-            return self._running[actor] < DISPATCH_DRAINS
+        if self._running[actor] >= self._most(actor):
+            return False
         delivering = sum(number for name, number in self._running.items() if name.startswith("deliver_"))
+        return not actor.startswith("deliver_") or delivering < max(self.threads - 2, 1)
+
+    @staticmethod
+    def _most(actor: str) -> int:
+        if not actor.startswith("deliver_"):
+            return DISPATCH_DRAINS
         # Where a provider takes whole batches at once, a second one would only wait for the interpreter.
-        most = conf.current().drains_per_channel if sizing.waits_for_provider(actor) else 1
-        return self._running[actor] < most and delivering < max(self.threads - 2, 1)
+        return conf.current().drains_per_channel if sizing.waits_for_provider(actor) else 1
 
 
 places = Places()
@@ -130,7 +141,7 @@ def _drain_once(actor: str, step: Step) -> int:
         # Less than was asked for: whatever is due since then has rung, or the clock comes for it.
         if number == 0 or not more.is_waiting:
             break
-        if time.monotonic() > until:
+        if time.monotonic() > until or places.has_surplus(actor):
             wakeups.ring(actor)
             break
     return handled

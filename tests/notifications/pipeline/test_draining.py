@@ -112,6 +112,29 @@ def test_a_channel_whose_provider_answers_at_once_has_one_place(places, monkeypa
     assert [places.enter("deliver_sms") for _ in range(2)] == [True, True]
 
 
+def test_once_a_provider_is_known_to_answer_at_once_the_drains_too_many_leave(places, monkeypatch):
+    for _ in range(3):
+        places.enter("deliver_email")
+    monkeypatch.setattr(sizing, "waits_for_provider", lambda actor: False)
+    assert not places.enter("deliver_email")
+
+    # The wake-up is that of the last.
+    assert [places.leave("deliver_email") for _ in range(3)] == [(False, None), (False, None), (True, None)]
+
+
+def test_a_drain_too_many_does_not_wait_for_its_time_to_be_up(places, rung, monkeypatch):
+    for _ in range(2):
+        places.enter("deliver_email")
+
+    def step(*, more):
+        monkeypatch.setattr(sizing, "waits_for_provider", lambda actor: False)
+        more()
+        return 5
+
+    assert drain("deliver_email", step) == 5
+    assert places.number() == 2
+
+
 def test_between_two_rounds_of_a_stream_a_drain_takes_breath(places, monkeypatch):
     """A round for one row costs as much as one for fifty."""
     breaths: list[float] = []

@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from notifications import ids
-from notifications.maintenance import sweeper
+from notifications.maintenance import expirer, reclaimer, sweeper
+from notifications.maintenance.lookout import Lookout
 from notifications.models import Delivery, Event
 from notifications.pipeline import claiming
 from notifications.services import backlog
@@ -63,6 +64,11 @@ def claim(model, **options):
     claiming.claim(model, priorities=list(Priority), now=timezone.now(), lease=LEASE, limit=10, **options)
 
 
+def look():
+    jobs = {"sweeper": sweeper, "reclaimer": reclaimer, "expirer": expirer}
+    Lookout({name: job.firsts() for name, job in jobs.items()}).waiting(timezone.now())
+
+
 EVENTS, DELIVERIES = Event._meta.db_table, Delivery._meta.db_table
 #: What is asked, of which table, by which index, and whether the rows come out in its order.
 ASKED = {
@@ -70,6 +76,8 @@ ASKED = {
     "the claim of deliveries": (lambda: claim(Delivery, channel="email"), DELIVERIES, "delivery_claim", True),
     "the sweeper, for events": (lambda: sweeper.due_actors(timezone.now()), EVENTS, "event_claim", False),
     "the sweeper, for deliveries": (lambda: sweeper.due_actors(timezone.now()), DELIVERIES, "delivery_claim", False),
+    "the lookout, for events": (look, EVENTS, "event_reclaim", False),
+    "the lookout, for deliveries": (look, DELIVERIES, "delivery_reclaim", False),
     "how late events are": (lambda: backlog.oldest_due(timezone.now()), EVENTS, "event_claim", False),
     "how late deliveries are": (lambda: backlog.oldest_due(timezone.now()), DELIVERIES, "delivery_claim", False),
     "leases of events that ran out": (
