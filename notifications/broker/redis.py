@@ -19,6 +19,8 @@ logger = logging.getLogger("notifications.broker")
 
 #: Seconds one wait lasts: below redis-py's socket time-out, and soon enough for heartbeats and a stopping worker.
 MAX_WAIT = 1.0
+#: Seconds after which messages are asked for although none came: that tells the others that this worker is alive.
+MAX_SILENCE = 5.0
 #: Under a stream of messages, waking for each costs throughput: rest this long if the last wait was short.
 BUSY_REST = 0.003
 BUSY_WAIT = 0.02
@@ -47,15 +49,16 @@ class _BlockingConsumer(_RedisConsumer):
         super().__init__(*args)  # type: ignore[no-untyped-call]
         self._due = DueTimes()
         self._can_block = True
+        self._came = True
+        self._asked_at = 0.0
 
     def __next__(self) -> MessageProxy | None:
         try:
             if not self.message_cache and self.outstanding_message_count < self.prefetch:
-                self.message_cache = self.broker.do_fetch(
-                    self.queue_name, self.prefetch - self.outstanding_message_count
-                )
+                if self._came or time.monotonic() - self._asked_at >= MAX_SILENCE:
+                    self._ask()
                 if not self.message_cache:
-                    self._wait()
+                    self._came = self._wait()
                     return None
             message: MessageProxy | None = super().__next__()  # type: ignore[no-untyped-call]
         except redis.TimeoutError as e:
@@ -87,19 +90,25 @@ class _BlockingConsumer(_RedisConsumer):
             # Raised, it would hold the worker's thread until Redis is back.
             logger.warning("wake-up not acknowledged queue=%s error=%s", self.queue_name, type(e).__name__)
 
-    def _wait(self) -> None:
-        """Wait until the list has an id, a delayed message falls due, or `MAX_WAIT` is over."""
+    def _ask(self) -> None:
+        self._asked_at = time.monotonic()
+        self.message_cache = self.broker.do_fetch(self.queue_name, self.prefetch - self.outstanding_message_count)
+
+    def _wait(self) -> bool:
+        """Wait until the list has an id, a delayed message falls due, or `MAX_WAIT` is over; return if it may have one."""
         seconds = self._due.wait(MAX_WAIT)
         if not self._can_block:
             time.sleep(min(seconds, self.timeout / 1000))
-            return
+            return True
         queue = f"{self.broker.namespace}:{self.queue_name}"
         started = time.monotonic()
+        came = True
         try:
-            self.broker.client.blmove(queue, queue, seconds, "LEFT", "LEFT")
+            came = self.broker.client.blmove(queue, queue, seconds, "LEFT", "LEFT") is not None
         except redis.ResponseError as e:
             # Too old, not allowed or out of memory: poll, as the stock consumer does.
             logger.warning("cannot wait in Redis, polling queue=%s error=%s", self.queue_name, e)
             self._can_block = False
         if time.monotonic() - started < BUSY_WAIT:
             time.sleep(BUSY_REST)
+        return came

@@ -2,6 +2,8 @@
 Which jobs of the clock have something to do: asked of all of them at once, by one statement that is always the same.
 
 Of each table it reads the first entry of the index that a job goes by. In most seconds that is all an idle worker asks.
+"Is there any?" would leave the database the choice to read the table from its beginning until it meets one: quick while
+many are due, and very slow as soon as none is.
 """
 
 from __future__ import annotations

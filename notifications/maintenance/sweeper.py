@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from notifications import conf, wakeups
-from notifications.maintenance.lookout import First
+from notifications.maintenance.lookout import First, Lookout
 from notifications.models import Broadcast
 from notifications.services import backlog
 from notifications.types import BroadcastState
@@ -13,12 +14,9 @@ from notifications.types import BroadcastState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from django.db.models import QuerySet
-
 
 def firsts() -> list[First]:
-    lines = [line.pending() for line in backlog.LINES]
-    return [First(rows=rows, column="due_at") for rows in (*lines, _broadcasts())]
+    return [first for firsts in _of_actors().values() for first in firsts]
 
 
 def run_once(now: datetime, limit: int) -> int:
@@ -30,14 +28,29 @@ def run_once(now: datetime, limit: int) -> int:
 
 
 def due_actors(now: datetime) -> list[str]:
-    """Return the actors that have something due, most urgent first: one index look-up for each line."""
-    due = backlog.due_lines(now)
-    actors = [wakeups.dispatch_actor(line.priority) for line in due if line.channel is None]
-    if _broadcasts().filter(due_at__lte=now).exists():
-        actors.append(wakeups.EXPAND)
-    channels = {line.channel for line in due}
-    return actors + [wakeups.deliver_actor(channel) for channel in conf.channels() if channel in channels]
+    """Return the actors that have something due, held or not, most urgent first: one index look-up for each line."""
+    waiting = _lookout().waiting(now)
+    # What was planned for a channel that is no longer there waits for it.
+    elsewhere = {wakeups.deliver_actor(channel) for channel in backlog.SENDABLE if channel not in conf.channels()}
+    return [actor for actor in _of_actors() if actor in waiting and actor not in elsewhere]
 
 
-def _broadcasts() -> QuerySet[Broadcast]:
-    return Broadcast.objects.filter(state=BroadcastState.PENDING)
+@cache
+def _lookout() -> Lookout:
+    return Lookout(_of_actors())
+
+
+@cache
+def _of_actors() -> dict[str, list[First]]:
+    """Return what each actor works on, most urgent first."""
+    lines = [(_actor(line), First(rows=line.pending(), column="due_at")) for line in backlog.LINES]
+    pending = Broadcast.objects.filter(state=BroadcastState.PENDING)
+    found: dict[str, list[First]] = {actor: [] for actor, _ in lines if actor.startswith("dispatch")}
+    found[wakeups.EXPAND] = [First(rows=pending, column="due_at")]
+    for actor, first in lines:
+        found.setdefault(actor, []).append(first)
+    return found
+
+
+def _actor(line: backlog.Line) -> str:
+    return wakeups.dispatch_actor(line.priority) if line.channel is None else wakeups.deliver_actor(line.channel)

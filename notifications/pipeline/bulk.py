@@ -6,6 +6,7 @@ import json
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import AutoField, JSONField, Model
 from django.db.models.base import ModelState
@@ -62,6 +63,9 @@ def read(model: type[Row], fields: Sequence[Field[Any, Any]], sql: str, params: 
     What `raw` does, column by column instead of row by row, and without `Model.__init__`.
     """
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Django's own, which puts the same zone on each, takes ten times as long.
+            cursor.cursor.adapters.register_loader("timestamptz", _timestamps())
         cursor.execute(sql, params)
         found = cursor.fetchall()
     columns = [_converted(field, values) for field, values in zip(fields, zip(*found, strict=True), strict=False)]
@@ -74,6 +78,12 @@ def read(model: type[Row], fields: Sequence[Field[Any, Any]], sql: str, params: 
         row.__dict__.update(zip(names, values, strict=True))
         rows.append(row)
     return rows
+
+
+@cache
+def _timestamps() -> Any:
+    """Return what makes a time of what PostgreSQL says, in the zone of the connection: UTC."""
+    return psycopg.adapters.get_loader(psycopg.postgres.types["timestamptz"].oid, psycopg.pq.Format.TEXT)
 
 
 def _converted(field: Field[Any, Any], values: Sequence[Any]) -> Sequence[Any]:

@@ -232,7 +232,7 @@ def _rendered(row: Delivery, known: _Known) -> Rendered:
     if event is None or event.emptied_at is not None:
         raise NotNow(DeliveryState.FAILED, Reason.CONTENT_GONE)
     try:
-        content = wording.pick(known.contents, row.channel, recipient.locale if recipient else "")
+        content = known.wordings.pick(known.contents, row.channel, recipient.locale if recipient else "")
         return known.wordings.render(event, content, recipient.reader if recipient else wording.NOBODY)
     except RenderError as e:
         raise NotNow(DeliveryState.FAILED, Reason.RENDER_ERROR, str(e)) from e

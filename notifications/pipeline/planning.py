@@ -132,7 +132,7 @@ def _tell_in_app(event: Event, contents: tuple[Content, ...], told: Told, wordin
     if in_app is None or in_app.state != DeliveryState.SENT:
         return
     try:
-        content = wording.pick(contents, Channel.IN_APP, told.recipient.locale)
+        content = wordings.pick(contents, Channel.IN_APP, told.recipient.locale)
         rendered = wordings.render(event, content, told.recipient.reader)
     except RenderError as e:
         in_app.state, in_app.sent_at = DeliveryState.FAILED, None

@@ -22,6 +22,16 @@ class Wordings:
         self._shared: dict[tuple[Hashable, int, str, str], Rendered] = {}
         #: Content → whether it names its reader.
         self._naming: dict[int, bool] = {}
+        #: (the contents of a version, channel, locale) → the content that is nearest. The contents themselves are kept
+        #: with it, so that no others can come to have their identity.
+        self._picked: dict[tuple[int, str, str], tuple[tuple[Content, ...], Content]] = {}
+
+    def pick(self, contents: tuple[Content, ...], channel: str, locale: str) -> Content:
+        """Do as `wording.pick`: for readers of one locale, once."""
+        key = (id(contents), channel, locale)
+        if key not in self._picked:
+            self._picked[key] = contents, wording.pick(contents, channel, locale)
+        return self._picked[key][1]
 
     def render(self, event: Event, content: Content, reader: Reader, *, said: Hashable = None) -> Rendered:
         """Fill in a content for a reader; raise `RenderError`. `said` is the same for events that say the same."""

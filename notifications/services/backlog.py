@@ -87,16 +87,6 @@ def oldest_due(now: datetime) -> dict[Line, float]:
     return {line: max((now - oldest.get(line, now)).total_seconds(), 0.0) for line in LINES}
 
 
-def due_lines(now: datetime) -> list[Line]:
-    """
-    Return the lines with something due, held or not, events first, most urgent first.
-
-    By the first entry of each, in one statement. "Is there any?" would leave the database the choice to read the table
-    from its beginning until it meets one: quick while many are due, and very slow as soon as none is.
-    """
-    return [line for line, due_at in _first_due({line: line.pending() for line in LINES}).items() if due_at <= now]
-
-
 def oldest_digest(now: datetime) -> float:
     """Return for how many seconds the oldest digest has been due; 0: none is. What is held is not late."""
     held = pausing.current(now)
