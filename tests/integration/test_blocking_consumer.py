@@ -15,6 +15,7 @@ from dramatiq.errors import ConnectionClosed
 
 from notifications import broker as brokers
 from notifications.broker import BlockingRedisBroker
+from notifications.broker import redis as redis_broker
 
 pytestmark = pytest.mark.integration
 
@@ -62,6 +63,28 @@ def test_an_idle_consumer_has_the_message_within_milliseconds(broker):
 
     # The stock consumer's median is a quarter of a second and more.
     assert sorted(latencies)[5] < 0.2
+
+
+def test_an_idle_consumer_asks_for_messages_only_to_be_known_alive(broker, monkeypatch):
+    monkeypatch.setattr(redis_broker, "MAX_WAIT", 0.05)
+    monkeypatch.setattr(redis_broker, "MAX_SILENCE", 0.5)
+    asked = []
+    fetch = broker.do_fetch
+
+    def do_fetch(*args):
+        asked.append(time.monotonic())
+        return fetch(*args)
+
+    broker.do_fetch = do_fetch
+    consumer = broker.consume("q", prefetch=10, timeout=1000)
+
+    until = time.monotonic() + 1.2
+    while time.monotonic() < until:
+        assert next(consumer) is None
+    assert len(asked) == 3
+
+    broker.enqueue(message())
+    assert next_message(consumer, seconds=0.3) is not None
 
 
 def test_waiting_leaves_the_queue_as_it_was(broker):
