@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 #: Drains of one dispatch actor in one process: a second one would only wait for the interpreter.
 DISPATCH_DRAINS = 1
-#: Seconds between two rounds of a drain under a stream. A round costs the same twenty queries for one row and for fifty.
-BREATH = 0.05
+#: Seconds between two rounds of a drain under a stream, at least and at most; between them, as a multiple of what the
+#: last round took. A round costs the same twenty queries for one row and for fifty: the longer it takes, the more the
+#: machine has to do, and the more it helps to do together what comes meanwhile.
+BREATH, LONGEST_BREATH, BREATHS = 0.05, 0.2, 4
 
 
 class Step(Protocol):
@@ -106,6 +108,7 @@ def drain(actor: str, step: Step) -> int:
         return 0
     handled, again = 0, True
     while again:
+        started = time.monotonic()
         try:
             handled += _drain_once(actor, step)
         except Exception as e:  # noqa: BLE001 - the edge: leases run out, the clock comes back for the rows
@@ -113,10 +116,14 @@ def drain(actor: str, step: Step) -> int:
         again, waiting = places.leave(actor)
         if again:
             # It rang while we worked, so there is a stream: what comes within a moment is done together.
-            places.stopping.wait(BREATH)
+            places.stopping.wait(_breath(time.monotonic() - started))
         if waiting is not None:
             wakeups.ring(waiting)
     return handled
+
+
+def _breath(took: float) -> float:
+    return min(max(BREATHS * took, BREATH), LONGEST_BREATH)
 
 
 class _More:

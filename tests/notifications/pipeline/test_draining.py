@@ -148,7 +148,12 @@ def test_between_two_rounds_of_a_stream_a_drain_takes_breath(places, monkeypatch
 
     drain("dispatch_normal", step)
 
-    assert breaths == [draining.BREATH]
+    assert [draining.BREATH <= breath <= draining.LONGEST_BREATH for breath in breaths] == [True]
+
+
+@pytest.mark.parametrize(("took", "breath"), [(0.001, 0.05), (0.02, 0.08), (3, 0.2)])
+def test_the_longer_a_round_takes_the_longer_the_breath(took, breath):
+    assert draining._breath(took) == pytest.approx(breath)
 
 
 def test_a_wake_up_that_finds_no_place_sends_the_leaving_drain_round_again(places):
