@@ -1,5 +1,6 @@
 """
-What size costs: the inbox and the logs among ten million notifications, a worker's memory with a million recipients.
+What size costs: the inbox, the logs and the workers' pace among ten million notifications; a worker's memory with a
+million recipients.
 
     python -m tests.services --durable -- python -m benchmarks.full [--only PART …] [--notifications N] [--recipients N …]
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import tempfile
 import time
 from dataclasses import asdict
 from functools import partial
@@ -20,9 +22,9 @@ from typing import Any
 
 import django
 
-from benchmarks import inbox, old_rows, worker_memory
+from benchmarks import growth, inbox, old_rows, worker_memory
 
-PARTS = ("inbox", "admin", "memory")
+PARTS = ("inbox", "growth", "admin", "memory")
 RESULTS = Path(__file__).parent / "results" / "full.json"
 
 
@@ -40,10 +42,14 @@ def main() -> None:
     keep = partial(_keep, options.result)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
     django.setup()
-    if {"inbox", "admin"}.intersection(options.only):
+    if {"inbox", "growth", "admin"}.intersection(options.only):
         seconds = load(options.notifications)
     if "inbox" in options.only:
         keep("inbox", {**about(), "load_seconds": seconds, "costs": measure_inbox()})
+    if "growth" in options.only:
+        with tempfile.TemporaryDirectory() as folder:
+            rates = growth.measure(os.environ["DATABASE_URL"], os.environ["REDIS_URL"], Path(folder))
+        keep("growth", {**about(), **rates})
     if "admin" in options.only:
         keep("admin", {**about(), "waits": measure_admin()})
     if "memory" in options.only and options.recipients:

@@ -9,6 +9,7 @@ import time
 from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg
 import redis
@@ -28,6 +29,8 @@ LIMIT = 300.0
 BEFOREHAND = 100
 #: A worker may begin before the producer, whose commit it was, goes on and looks at its watch.
 SOONER = 0.002
+#: Nothing is older.
+NIL = UUID(int=0)
 TABLES = ("event", "broadcast", "notification", "delivery", "attempt", "frequencycount", "digest")
 #: Each part is the first entry of a partial index, and asked so that no plan reads the table: asking costs next to nothing.
 OPEN = """SELECT (SELECT id FROM notifications_event WHERE state = 'pending' ORDER BY priority, due_at LIMIT 1) IS NOT NULL
@@ -49,10 +52,14 @@ class Ours(Contestant):
     name = "this project"
     #: Worker processes.
     workers = WORKERS
+    #: The statement that tells whether something is left to be done.
+    still_open = OPEN
 
     def __init__(self, *, database_url: str, redis_url: str, folder: Path) -> None:
         super().__init__(database_url=database_url, redis_url=redis_url, folder=folder)
         self._log = folder / "ours.log"
+        #: What has a smaller id was there before the run.
+        self._since = NIL
         self._environment = {"DJANGO_SETTINGS_MODULE": "benchmarks.settings", "REDIS_URL": redis_url}
 
     def versions(self) -> dict[str, str]:
@@ -71,7 +78,7 @@ class Ours(Contestant):
         with running(self._worker(), self._environment, self._log):
             # Starting up is left out, here and with the others.
             wait_until(
-                lambda: bool(self._ask("SELECT EXISTS (SELECT 1 FROM notifications_notification)")),
+                lambda: bool(self._ask("SELECT EXISTS (SELECT 1 FROM notifications_notification WHERE id > %s)", 1)),
                 seconds=60,
                 what="begun",
             )
@@ -162,23 +169,25 @@ class Ours(Contestant):
         wait_until(lambda: self._ask(beats) >= self.workers, seconds=60, what="workers that beat")
 
     def _until_settled(self) -> None:
-        wait_until(lambda: not self._ask(OPEN), seconds=LIMIT, what="everything settled")
+        wait_until(lambda: not self._ask(self.still_open), seconds=LIMIT, what="everything settled")
 
     def _run(self, count: int, started: float) -> Run:
         seconds = time.time() - started
         found = self._ask(
-            "SELECT (SELECT count(*) FROM notifications_notification), "
-            "(SELECT count(*) FROM notifications_delivery WHERE state = 'sent'), "
-            "(SELECT count(*) FROM notifications_delivery), "
-            "(SELECT count(*) FROM notifications_attempt WHERE outcome = 'sent')",
+            "SELECT (SELECT count(*) FROM notifications_notification WHERE id > %s), "
+            "(SELECT count(*) FROM notifications_delivery WHERE state = 'sent' AND id > %s), "
+            "(SELECT count(*) FROM notifications_delivery WHERE id > %s), "
+            "(SELECT count(*) FROM notifications_attempt WHERE outcome = 'sent' AND delivery_id > %s)",
+            4,
             row=True,
         )
         if found != (count, 2 * count, 2 * count, count):
             raise Void(f"Of {count} notifications there are (notifications, sent, deliveries, attempts): {found}.")
         return Run(count=count, seconds=seconds)
 
-    def _ask(self, sql: str, *, row: bool = False) -> Any:
+    def _ask(self, sql: str, sinces: int = 0, *, row: bool = False) -> Any:
+        """Ask the database; in each of so many places stands what was there before."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            found = connection.execute(sql).fetchone()
+            found = connection.execute(sql, [self._since] * sinces).fetchone()
         assert found is not None
         return found if row else found[0]
