@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.utils import translation
 
 from notifications import registry
 from notifications.api.throttles import UserThrottle
 from notifications.channels import fake
-from notifications.models import RecipientSettings
 from notifications.pipeline import breaker, pausing, sizing, wording
 from notifications.pipeline.draining import places
 from notifications.services import monitor
-from tests.factories import make_template
+from tests.factories import make_person, make_template
 
 pytest_plugins = ["notifications.testing.plugin"]
 
@@ -51,30 +49,22 @@ def fake_sms(settings):
     return fake.sent
 
 
-def _person(name: str):
-    return get_user_model().objects.create_user(name, email=f"{name}@example.com", first_name=name.capitalize())
-
-
 @pytest.fixture
 def alice(db):
     """Owns what the test is about; can be reached by e-mail and text message."""
-    user = _person("alice")
-    RecipientSettings.objects.create(recipient=user, phone="+4915550001001")
-    return user
+    return make_person("alice", phone="+4915550001001")
 
 
 @pytest.fixture
 def bob(db):
     """Somebody else who may be told too; reads German, has no phone."""
-    user = _person("bob")
-    RecipientSettings.objects.create(recipient=user, locale="de-AT")
-    return user
+    return make_person("bob", locale="de-AT")
 
 
 @pytest.fixture
 def charlie(db):
     """Has no business here."""
-    return _person("charlie")
+    return make_person("charlie")
 
 
 @pytest.fixture
