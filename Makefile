@@ -38,11 +38,11 @@ test-unit: dev ## Run the tests that need no service, on SQLite
 	@printf '\n=== Tests without services (SQLite) ===\n\n'
 	$(PYTEST) -n auto $(ARGS)
 
-test-services: dev ## Start PostgreSQL and Redis; run the tests that need them, and the others on PostgreSQL
+test-services: dev ## Start PostgreSQL and Redis; run the tests that need them, and on PostgreSQL those that use a database
 	@printf '\n=== Tests with PostgreSQL and Redis ===\n\n'
 	$(SERVICES) $(PYTEST) -m integration $(ARGS)
-	@printf '\n=== The tests without services once more, on PostgreSQL ===\n\n'
-	$(SERVICES) env -u REDIS_URL $(PYTEST) -n auto --ignore tests/demo $(ARGS)
+	@printf '\n=== The tests that use a database once more, on PostgreSQL ===\n\n'
+	$(SERVICES) env -u REDIS_URL $(PYTEST) -n auto --ignore tests/demo --with-database $(ARGS)
 
 test-browser: dev chromium ## Look at the pages with a real Chromium
 	@printf '\n=== Tests with a browser ===\n\n'

@@ -3,23 +3,58 @@
 from __future__ import annotations
 
 import pytest
-from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.db import connection
+from django.test import SimpleTestCase
 from django.utils import translation
 
 from notifications import registry
 from notifications.api.throttles import UserThrottle
 from notifications.channels import fake
-from notifications.models import RecipientSettings
 from notifications.pipeline import breaker, pausing, sizing, wording
 from notifications.pipeline.draining import places
 from notifications.services import monitor
-from tests.factories import make_template
+from tests.factories import make_person, make_template
 
 pytest_plugins = ["notifications.testing.plugin"]
 
 # Before anybody imports it: what tests share asserts, too.
 pytest.register_assert_rewrite("tests.notifications.channels.conformance")
+
+#: Fixtures of pytest-django that open the database; what asks for them, at whatever remove, uses it. (`django_db_blocker`
+#: is there for every test.)
+OF_THE_DATABASE = {
+    "db",
+    "django_db_reset_sequences",
+    "django_db_serialized_rollback",
+    "django_db_setup",
+    "live_server",
+    "transactional_db",
+}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--with-database", action="store_true", help="only tests that use the database")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what another database cannot change, if asked to."""
+    if not config.getoption("with_database"):
+        return
+    without = [item for item in items if not _uses_database(item)]
+    items[:] = [item for item in items if _uses_database(item)]
+    config.hook.pytest_deselected(items=without)
+
+
+def _uses_database(item):
+    case = getattr(item, "cls", None)
+    # A module that knows the connection may ask what database it is, also in a test that must not use it.
+    return (
+        getattr(getattr(item, "module", None), "connection", None) is connection
+        or item.get_closest_marker("django_db") is not None
+        or not OF_THE_DATABASE.isdisjoint(getattr(item, "fixturenames", ()))
+        or (case is not None and issubclass(case, SimpleTestCase))
+    )
 
 
 @pytest.fixture(autouse=True)
@@ -51,30 +86,22 @@ def fake_sms(settings):
     return fake.sent
 
 
-def _person(name: str):
-    return get_user_model().objects.create_user(name, email=f"{name}@example.com", first_name=name.capitalize())
-
-
 @pytest.fixture
 def alice(db):
     """Owns what the test is about; can be reached by e-mail and text message."""
-    user = _person("alice")
-    RecipientSettings.objects.create(recipient=user, phone="+4915550001001")
-    return user
+    return make_person("alice", phone="+4915550001001")
 
 
 @pytest.fixture
 def bob(db):
     """Somebody else who may be told too; reads German, has no phone."""
-    user = _person("bob")
-    RecipientSettings.objects.create(recipient=user, locale="de-AT")
-    return user
+    return make_person("bob", locale="de-AT")
 
 
 @pytest.fixture
 def charlie(db):
     """Has no business here."""
-    return _person("charlie")
+    return make_person("charlie")
 
 
 @pytest.fixture

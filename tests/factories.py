@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from notifications import ids
@@ -10,6 +11,7 @@ from notifications.models import (
     Category,
     Endpoint,
     Notification,
+    RecipientSettings,
     Template,
     TemplateContent,
     TemplateVersion,
@@ -22,6 +24,14 @@ CONTENTS = {
     ("email", ""): {"title": "Your order {{ order_number }}", "body": "Hello {{ recipient_name }}, we have it."},
     ("sms", ""): {"body": "Order {{ order_number }} is here."},
 }
+
+
+def make_person(name, **settings):
+    """Return somebody who has an e-mail address and, if any are given, settings."""
+    user = get_user_model().objects.create_user(name, email=f"{name}@example.com", first_name=name.capitalize())
+    if settings:
+        RecipientSettings.objects.create(recipient=user, **settings)
+    return user
 
 
 def make_template(code, *, category="orders", required=False, contents=None, variables=None, priority=Priority.NORMAL):

@@ -2,8 +2,52 @@
 
 from __future__ import annotations
 
-from django.db import connection
+from contextlib import contextmanager
+from itertools import count
+
+from django.core.management.color import no_style
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+
+_numbers = count()
+
+
+@contextmanager
+def committed(make, blocker):
+    """
+    Make rows that a module's tests share, give what `make` returns, and take the rows away when the tests are over.
+
+    For a module's fixture, with pytest-django's `django_db_blocker`. What the migrations made stays.
+    """
+    with blocker.unblock():
+        empty = _empty_tables()
+        with transaction.atomic():
+            made = make()
+            analyse()
+    try:
+        yield made
+    finally:
+        with blocker.unblock():
+            connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), empty))
+            _forget_sizes()
+
+
+def _empty_tables():
+    empty = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.django_table_names(only_existing=True, include_views=False):
+            cursor.execute(f'SELECT 1 FROM "{table}" LIMIT 1')  # noqa: S608 - Django's own names
+            if not cursor.fetchone():
+                empty.append(table)
+    return empty
+
+
+def _forget_sizes():
+    """Have SQLite plan as if nobody had analysed; PostgreSQL forgets a table's size when it is emptied."""
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM sqlite_stat1")
+            cursor.execute("ANALYZE sqlite_master")
 
 
 def plans_of(ask, *, table):
@@ -16,7 +60,8 @@ def plans_of(ask, *, table):
 
 
 def plan_of(statement):
-    prefix = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
+    # Numbered, because SQLite keeps the plan of a statement it knows, even when the index is dropped.
+    prefix = f"EXPLAIN QUERY PLAN /* {next(_numbers)} */ " if connection.vendor == "sqlite" else "EXPLAIN "
     with connection.cursor() as cursor:
         cursor.execute(prefix + statement)
         return "\n".join(str(row[-1]) for row in cursor.fetchall())

@@ -8,16 +8,28 @@ from django.utils import timezone
 
 from notifications import ids
 from notifications.models import Notification
+from tests.factories import make_person, make_template
 from tests.notifications.api.asking import URL, mark
-from tests.plans import analyse, drop_index, plan_of, plans_of, reads_all, sorts
+from tests.plans import committed, drop_index, plan_of, plans_of, reads_all, sorts
 
 #: Alice has an inbox, most of it read, and an archive. Others have theirs, so that one row of a hundred is hers.
 READ, UNREAD, ARCHIVED, OTHERS = 60, 30, 90, 8000
 TABLE = Notification._meta.db_table
 
 
+@pytest.fixture(scope="module")
+def large(django_db_setup, django_db_blocker):
+    with committed(make_inboxes, django_db_blocker):
+        yield
+
+
 @pytest.fixture
-def large(alice, template):
+def alice(large, db):
+    return get_user_model().objects.get(username="alice")
+
+
+def make_inboxes():
+    alice, template = make_person("alice", phone="+4915550001001"), make_template("ORDER_CREATED")
     now = timezone.now()
     others = get_user_model().objects.bulk_create(
         [get_user_model()(username=f"somebody-{number}") for number in range(50)]
@@ -38,7 +50,6 @@ def large(alice, template):
     for number, changes in enumerate(hers):
         items.insert(number * (step + 1), item(alice, **changes))
     Notification.objects.bulk_create(items)
-    analyse()
 
 
 def asked(ask):

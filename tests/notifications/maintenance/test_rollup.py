@@ -19,6 +19,13 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 10, 12, 30, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+WEEK = rollup.DAYS
+
+
+@pytest.fixture(autouse=True)
+def two_days(monkeypatch):
+    """Go back two days: to count all hours of a week takes seconds, most of them hours without a row."""
+    monkeypatch.setattr(rollup, "DAYS", 2)
 
 
 def make(when, state=DeliveryState.SENT, **changes):
@@ -128,13 +135,15 @@ def test_a_day_has_24_hours_and_each_channel_its_volume():
     assert {(failure.state, failure.number) for failure in found.failures} == {("failed", 1), ("unknown", 1)}
 
 
-def test_a_week_and_a_month_go_by_days_of_utc():
+def test_a_week_and_a_month_go_by_days_of_utc(monkeypatch):
+    monkeypatch.setattr(rollup, "DAYS", WEEK)
     make(NOW - 6 * DAY)
     make(NOW - 12 * HOUR - 31 * MINUTE, state=DeliveryState.FAILED, reason=Reason.REJECTED)
     count()
     DailyStat.objects.create(day=date(2026, 2, 9), channel="email", state="sent", number=5)
     DailyStat.objects.create(day=date(2026, 2, 8), channel="email", state="sent", number=7)
 
+    assert HourlyCount.objects.earliest("hour").hour == datetime(2026, 3, 3, tzinfo=UTC)
     week, month = (statistics.of(window, now=NOW) for window in (Window.WEEK, Window.MONTH))
 
     assert [period.begins_at.day for period in week.periods] == [4, 5, 6, 7, 8, 9, 10]

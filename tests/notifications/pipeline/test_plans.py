@@ -15,7 +15,8 @@ from notifications.models import Delivery, Event
 from notifications.pipeline import claiming
 from notifications.services import backlog
 from notifications.types import Channel, DeliveryState, EventState, Priority
-from tests.plans import analyse, drop_index, plans_of, reads_all, sorts
+from tests.factories import make_template
+from tests.plans import committed, drop_index, plans_of, reads_all, sorts
 
 pytestmark = pytest.mark.django_db
 
@@ -24,8 +25,14 @@ OVER, WAITING, HELD = 3000, 1200, 20
 LEASE = timedelta(seconds=60)
 
 
-@pytest.fixture
-def many(template):
+@pytest.fixture(scope="module")
+def many(django_db_setup, django_db_blocker):
+    with committed(make_rows, django_db_blocker):
+        yield
+
+
+def make_rows():
+    template = make_template("ORDER_CREATED")
     now = timezone.now()
     when = [now - timedelta(seconds=number) for number in range(OVER + WAITING + HELD)]
     Event.objects.bulk_create(
@@ -47,7 +54,6 @@ def many(template):
             )
         ]
     )  # fmt: skip
-    analyse()
 
 
 def _states(over, held, now):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import timezone
 
@@ -15,9 +16,9 @@ from notifications.services import find, keyset, logs, timeline
 from notifications.services.keyset import Cursor
 from notifications.services.logs import Asked
 from notifications.types import DeliveryState, EventState
-from tests.factories import make_broadcast, make_template
+from tests.factories import make_broadcast, make_person, make_template
 from tests.notifications.pipeline.test_claiming import make_delivery
-from tests.plans import analyse, drop_index, plans_of, reads_all, sorts
+from tests.plans import committed, drop_index, plans_of, reads_all, sorts
 
 pytestmark = pytest.mark.django_db
 
@@ -27,10 +28,28 @@ ROWS, LOOKED_AT = 8_000, 300
 DELIVERIES, EVENTS, NOTIFICATIONS = (model._meta.db_table for model in (Delivery, Event, Notification))
 
 
+@pytest.fixture(scope="module")
+def rows(django_db_setup, django_db_blocker):
+    with committed(make_rows, django_db_blocker) as broadcast:
+        yield broadcast
+
+
 @pytest.fixture
-def many(template, alice, bob, monkeypatch):
-    """Most are sent; of a hundred, one failed, one waits, and one was called back. A broadcast is among them."""
+def many(rows, monkeypatch):
+    """The broadcast among many rows; of which a page may look at few."""
     monkeypatch.setattr(keyset, "SWEPT", LOOKED_AT)
+    return rows
+
+
+@pytest.fixture
+def alice(rows, db):
+    return get_user_model().objects.get(username="alice")
+
+
+def make_rows():
+    """Most are sent; of a hundred, one failed, one waits, and one was called back. Return the broadcast among them."""
+    template = make_template("ORDER_CREATED")
+    alice, bob = make_person("alice", phone="+4915550001001"), make_person("bob", locale="de-AT")
     make_template("RARE")
     now = timezone.now()
     broadcast = make_broadcast(template, created_at=now - timedelta(seconds=2200))
@@ -64,7 +83,6 @@ def many(template, alice, bob, monkeypatch):
     Notification.objects.bulk_create(items, batch_size=2000)
     Delivery.objects.bulk_create(deliveries, batch_size=2000)
     Event.objects.bulk_create(events, batch_size=2000)
-    analyse()
     return broadcast
 
 
@@ -151,14 +169,14 @@ def test_neither_the_timeline_nor_the_box_reads_a_table(many, alice):
             assert not reads_all(plan, table=table), f"{statement}\n\n{plan}"
 
 
-def test_what_is_asked_for_is_what_comes(template):
+def test_what_is_asked_for_is_what_comes(many):
     now = timezone.now()
-    wanted = [make_delivery(state="failed", channel="sms") for _ in range(2)]
+    wanted = [make_delivery(state="failed", channel="chat") for _ in range(2)]
     make_delivery(state="failed")
-    make_delivery(channel="sms")
-    make_delivery(state="failed", channel="sms", id=ids.uuid7_at(now - timedelta(days=1)))
+    make_delivery(channel="chat")
+    make_delivery(state="failed", channel="chat", id=ids.uuid7_at(now - timedelta(days=1)))
 
-    found = logs.rows(Delivery, Asked(state="failed", channel="sms", since=now - timedelta(hours=1)))
+    found = logs.rows(Delivery, Asked(state="failed", channel="chat", since=now - timedelta(hours=1)))
 
     assert set(found) == set(wanted)
 

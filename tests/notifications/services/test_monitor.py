@@ -12,19 +12,18 @@ from django.utils import timezone
 
 from notifications import ids
 from notifications.maintenance import rollup
-from notifications.models import Attempt, Delivery, Event, WorkerHeartbeat
+from notifications.models import WorkerHeartbeat
 from notifications.pipeline import pausing
-from notifications.services import failure_groups, monitor, pauses, recent, wakeups_waiting, workload
+from notifications.services import monitor, pauses, wakeups_waiting, workload
 from notifications.services.statistics import Window
 from notifications.services.workload import Load
-from notifications.types import DeliveryState, EventState, Outcome, PauseScope, Priority
+from notifications.types import DeliveryState, EventState, PauseScope, Priority
 from tests.notifications.pipeline.test_claiming import make_delivery, make_event
-from tests.plans import analyse, plans_of, reads_all
+from tests.plans import plans_of, reads_all
 
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
-ROWS = 6_000
 
 
 def present(now=None):
@@ -151,50 +150,6 @@ def test_no_figure_reads_a_whole_table(table):
         return
     for statement, plan in plans_of(ask, table=table):
         assert not reads_all(plan, table=table), statement
-
-
-@pytest.fixture
-def many(template, monkeypatch):
-    """Most are sent; of a hundred one failed and one waits. The database knows how many there are."""
-    monkeypatch.setattr(recent, "NEWEST", 50)
-    now = timezone.now()
-    events, deliveries, attempts = [], [], []
-    for number in range(ROWS):
-        at = now - timedelta(seconds=ROWS - number)
-        state, reason = {7: ("failed", "rejected"), 8: ("pending", "")}.get(number % 100, ("sent", ""))
-        over = None if state == "pending" else at
-        row = Delivery(
-            id=ids.uuid7_at(at), event_id=ids.uuid7_at(at), template=template, channel=("email", "sms")[number % 2],
-            address="a@example.com", state=state, reason=reason, priority=number % 4, created_at=at, due_at=at,
-            finished_at=over,
-        )  # fmt: skip
-        deliveries.append(row)
-        attempts.append(Attempt(delivery=row, number=1, started_at=at, duration=timedelta(0), outcome=Outcome.SENT))
-        events.append(
-            Event(
-                id=row.event_id, template=template, recipients=["1"], created_at=at, due_at=at, finished_at=over,
-                state={"sent": EventState.DISPATCHED}.get(state, state),
-            )
-        )  # fmt: skip
-    Event.objects.bulk_create(events)
-    Delivery.objects.bulk_create(deliveries)
-    Attempt.objects.bulk_create(attempts)
-    analyse()
-
-
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="SQLite is asked above, whatever the number of rows")
-@pytest.mark.parametrize("table", ["notifications_delivery", "notifications_event", "notifications_attempt"])
-def test_among_many_rows_every_figure_goes_by_an_index(many, table):
-    def ask():
-        monitor.forget()
-        monitor.present(timezone.now())
-        for window in Window:
-            monitor.past(window, timezone.now())
-        failure_groups.groups(now=timezone.now())
-
-    read = [statement for statement, plan in plans_of(ask, table=table) if reads_all(plan, table=table)]
-
-    assert read == []
 
 
 def test_a_broker_that_does_not_answer_is_one_of_the_answers(monkeypatch):
