@@ -89,8 +89,7 @@ def claim(
     if priorities and not rows:
         rows = _claim(model, token, now + lease, due, priorities, 1, suspects=True)
         more = bool(rows)
-    # Of the same instant, in the order in which they were made.
-    rows.sort(key=lambda row: (row.priority, row.due_at, row.pk))
+    rows.sort(key=lambda row: (row.priority, row.due_at))
     return Claim(token=token, rows=rows, full=full, more=more)
 
 
