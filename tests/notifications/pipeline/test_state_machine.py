@@ -16,6 +16,7 @@ leads to it, as a program, and a blob for `@reproduce_failure`.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -56,7 +57,7 @@ from notifications.exceptions import (
 )
 from notifications.maintenance import expirer, reclaimer
 from notifications.models import Attempt, Broadcast, Delivery, Event, Notification, Pause, Preference
-from notifications.pipeline import breaker, claiming, delivery, dispatch, pausing, planning, settling, sizing
+from notifications.pipeline import breaker, claiming, delivery, dispatch, pausing, planning, settling, sizing, wording
 from notifications.publishing import cancel_event, publish_batch_notification, publish_notification
 from notifications.services import audit, redrive
 from notifications.services.audit import Kind
@@ -871,6 +872,8 @@ def test_whatever_happens_in_whatever_order_the_promises_hold(people, use, rung,
     monkeypatch.setattr(Story, "people", people, raising=False)
     # How fast this machine is today must not change a story that is told again.
     monkeypatch.setattr(sizing, "monotonic", lambda: 0.0)
+    for remembering in (pausing, wording):
+        monkeypatch.setattr(remembering, "MAX_AGE", math.inf)
 
     run_state_machine_as_test(
         Story,
