@@ -31,7 +31,7 @@ from django.db.models import Model, QuerySet
 from notifications import clock, conf, registry, wakeups
 from notifications.exceptions import ActionRefused, WrongRecipients, WrongTime
 from notifications.models import Event
-from notifications.pipeline import broadcasting, claiming, outbox, resolving
+from notifications.pipeline import broadcasting, cancelling, outbox, resolving
 from notifications.pipeline.drafting import draft, due_at, object_named
 from notifications.pipeline.dry_run import dry_run as dry_run_of
 from notifications.pipeline.recipients import chunks, key_of, users_of
@@ -158,7 +158,7 @@ def publish_batch_notification(
 
 def cancel_event(event_id: UUID) -> bool:
     """Call back an event and every delivery of it that is still waiting; False: nothing was left to cancel."""
-    return claiming.cancel(event_id, now=clock.now())
+    return cancelling.cancel(event_id, now=clock.now())
 
 
 def cancel_broadcast(broadcast_id: UUID) -> bool:
@@ -188,7 +188,7 @@ def reschedule_event(event_id: UUID, *, delay: timedelta | None = None, send_at:
         message = "Pass `delay` or `send_at`: when should it be?"
         raise WrongTime(message)
     moved_to = due_at(clock.now(), delay, send_at)
-    moved = claiming.reschedule(event_id, due_at=moved_to)
+    moved = cancelling.reschedule(event_id, due_at=moved_to)
     if moved:
         priority = Event.objects.values_list("priority", flat=True).get(pk=event_id)
         transaction.on_commit(partial(wakeups.ring, wakeups.dispatch_actor(priority), moved_to), robust=True)

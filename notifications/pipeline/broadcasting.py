@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce
 from notifications import clock, conf, registry, signals, wakeups
 from notifications.models import Broadcast, Delivery, Event
 from notifications.models.broadcasts import OPEN
-from notifications.pipeline import claiming, outbox, pausing
+from notifications.pipeline import cancelling, claiming, outbox, pausing
 from notifications.pipeline.people import wanted
 from notifications.pipeline.recipients import Chunk, users_of
 from notifications.types import BroadcastState, DeliveryState, Priority, Reason
@@ -84,7 +84,7 @@ def cancel(broadcast_id: UUID, *, now: datetime) -> bool:
         # Not of what is complete: there was nothing to call back.
         over = Broadcast.objects.filter(pk=broadcast_id, completed_at__isnull=True)
         over.update(cancelled_at=Coalesce("cancelled_at", Value(now)))
-        stopped, _ = claiming.cancel_events(Event.objects.filter(broadcast=broadcast_id), now=now)
+        stopped, _ = cancelling.cancel_events(Event.objects.filter(broadcast=broadcast_id), now=now)
     called_back = 0
     while pks := list(waiting.values_list("pk", flat=True)[:CANCEL_ROWS]):
         called_back += waiting.filter(pk__in=pks).update(

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 
 from notifications import realtime
 from notifications.models import Delivery, Event, Notification
-from notifications.pipeline import claiming
+from notifications.pipeline import cancelling
 from notifications.types import DeliveryState, Reason
 
 if TYPE_CHECKING:
@@ -22,11 +22,11 @@ def resolve(about: str, template: str | None, *, now: datetime) -> int:
     """
     Archive the inbox items about an object, and cancel what of them waits; return how many items and events that were.
 
-    Events before their deliveries, as `claiming.cancel` does. `template`: those of one kind only.
+    Events before their deliveries, as `cancelling.cancel` does. `template`: those of one kind only.
     """
     meant = {"about": about} if template is None else {"about": about, "template": template}
     with transaction.atomic():
-        stopped, _ = claiming.cancel_events(Event.objects.filter(**meant), now=now)
+        stopped, _ = cancelling.cancel_events(Event.objects.filter(**meant), now=now)
         open_items = Notification.objects.filter(**meant, archived_at__isnull=True)
         owners = dict(open_items.values_list("pk", "recipient"))
         pks = list(owners)

@@ -10,7 +10,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 
 from notifications.models import Attempt, Delivery, Event, Notification, ProviderEvent, RecipientSettings, Suppression
-from notifications.pipeline import claiming
+from notifications.pipeline import cancelling
 from notifications.services import personal_data
 from notifications.types import DeliveryState, EventState, Reason
 
@@ -60,7 +60,7 @@ def erase_events(pks: Iterable[Any], whose: Person, *, now: datetime) -> int:
     held = Event.objects.select_for_update().filter(pk__in=list(pks)).exclude(state=EventState.DISPATCHING)
     rows = list(held.order_by("pk"))
     alone = [row.pk for row in rows if row.recipients == [whose.key]]
-    claiming.cancel_events(Event.objects.filter(pk__in=alone), now=now)
+    cancelling.cancel_events(Event.objects.filter(pk__in=alone), now=now)
     Event.objects.filter(pk__in=alone).update(**_EVENT)
     shared = [row for row in rows if row.recipients != [whose.key]]
     for row in shared:

@@ -124,7 +124,7 @@ def _restart_events(rows: QuerySet[Any], batch: list[Event], now: datetime) -> i
 
 def _restart_deliveries(rows: QuerySet[Any], batch: list[Delivery], now: datetime) -> int:
     with transaction.atomic():
-        # Retention leaves a locked event alone. The event before its deliveries, as `claiming.cancel` does.
+        # Retention leaves a locked event alone. The event before its deliveries, as `cancelling.cancel` does.
         events = Event.objects.select_for_update().filter(pk__in={row.event_id for row in batch}).order_by("pk")
         list(events.values_list("pk", flat=True))
         # The conditions are repeated: whoever was faster, or cancelled meanwhile, keeps the row.

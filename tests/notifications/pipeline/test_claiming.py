@@ -12,7 +12,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.utils import timezone
 
 from notifications.models import Delivery, Event
-from notifications.pipeline import claiming
+from notifications.pipeline import cancelling, claiming
 from notifications.types import DeliveryState, EventState, Priority, Reason
 
 pytestmark = pytest.mark.django_db
@@ -183,7 +183,7 @@ def test_cancelling_an_event_that_is_being_dispatched_takes_it_from_its_holder(t
     event = make_event(template)
     claim = claim_events()
 
-    assert claiming.cancel(event.pk, now=timezone.now())
+    assert cancelling.cancel(event.pk, now=timezone.now())
 
     with transaction.atomic():
         assert not claiming.held(Event, [event.pk], claim.token).exists()
@@ -194,7 +194,7 @@ def test_cancelling_a_dispatched_event_calls_back_only_what_waits(template, stat
     event = make_event(template, state=EventState.DISPATCHED)
     waiting, done = make_delivery(event_id=event.pk), make_delivery(event_id=event.pk, state=state)
 
-    assert claiming.cancel(event.pk, now=timezone.now())
+    assert cancelling.cancel(event.pk, now=timezone.now())
 
     waiting.refresh_from_db()
     done.refresh_from_db()
@@ -255,7 +255,7 @@ def test_the_claim_uses_its_partial_index(template):
 def test_a_failed_event_that_is_cancelled_is_not_to_be_sent_round_again(template):
     event = make_event(template, state=EventState.FAILED)
 
-    claiming.cancel(event.pk, now=timezone.now())
+    cancelling.cancel(event.pk, now=timezone.now())
 
     event.refresh_from_db()
     assert event.state == EventState.FAILED
@@ -265,8 +265,8 @@ def test_a_failed_event_that_is_cancelled_is_not_to_be_sent_round_again(template
 def test_an_event_can_be_moved_until_it_is_claimed(template):
     event, later = make_event(template), timezone.now() + timedelta(days=400)
 
-    assert claiming.reschedule(event.pk, due_at=later)
+    assert cancelling.reschedule(event.pk, due_at=later)
     assert claim_events().rows == []
-    assert claiming.reschedule(event.pk, due_at=timezone.now())
+    assert cancelling.reschedule(event.pk, due_at=timezone.now())
     assert [row.pk for row in claim_events().rows] == [event.pk]
-    assert not claiming.reschedule(event.pk, due_at=later)
+    assert not cancelling.reschedule(event.pk, due_at=later)

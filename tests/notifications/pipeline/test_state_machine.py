@@ -57,7 +57,18 @@ from notifications.exceptions import (
 )
 from notifications.maintenance import expirer, reclaimer
 from notifications.models import Attempt, Broadcast, Delivery, Event, Notification, Pause, Preference
-from notifications.pipeline import breaker, claiming, delivery, dispatch, pausing, planning, settling, sizing, wording
+from notifications.pipeline import (
+    breaker,
+    cancelling,
+    claiming,
+    delivery,
+    dispatch,
+    pausing,
+    planning,
+    settling,
+    sizing,
+    wording,
+)
 from notifications.publishing import cancel_event, publish_batch_notification, publish_notification
 from notifications.services import audit, redrive
 from notifications.services.audit import Kind
@@ -450,7 +461,7 @@ class Story(RuleBasedStateMachine):
         self.moves += 1
         waits = Event.objects.get(pk=event_id).state == EventState.PENDING
 
-        assert claiming.reschedule(event_id, due_at=clock.now() + timedelta(seconds=seconds)) == waits
+        assert cancelling.reschedule(event_id, due_at=clock.now() + timedelta(seconds=seconds)) == waits
 
     # --- Dispatch ---
 

@@ -18,7 +18,7 @@ import pytest
 from django.db import transaction
 
 from notifications.models import Attempt, Delivery, Event
-from notifications.pipeline import claiming
+from notifications.pipeline import cancelling, claiming
 from notifications.services import redrive
 from notifications.services.failed import Selection
 from notifications.types import DeliveryState, EventState, Outcome, Priority, Reason
@@ -321,20 +321,20 @@ EVENT_TRANSITIONS = {
     **common(Event, "dispatched"),
     "expire": expiring(),
     "reschedule": Transition(
-        act=lambda pk: claiming.reschedule(pk, due_at=NOW + HOUR),
+        act=lambda pk: cancelling.reschedule(pk, due_at=NOW + HOUR),
         # Its end moves with it.
         writes=lambda before, state: {"due_at": NOW + HOUR, "expires_at": NOW + 3 * HOUR},
         row={"expires_at": NOW + 2 * HOUR},
         wrong={"another row": Wrong(other_row=True)},
     ),
     "cancel": Transition(
-        act=lambda pk: claiming.cancel(pk, now=NOW),
+        act=lambda pk: cancelling.cancel(pk, now=NOW),
         writes=cancelled_event,
         wrong={"another row": Wrong(other_row=True)},
         quiet=frozenset({"dispatched", "failed"}),
     ),
     "cancel again": Transition(
-        act=lambda pk: claiming.cancel(pk, now=NOW),
+        act=lambda pk: cancelling.cancel(pk, now=NOW),
         # The first time counts, where it did not end the event.
         writes=lambda before, state: {} if before["state"] not in OPEN else cancelled_event(before, state),
         row={"cancelled_at": NOW - HOUR},
@@ -375,7 +375,7 @@ def make_delivery(state, *, template, address="alice@example.com", **changes):
 def cancel_its_event(pk):
     event_id = Delivery.objects.get(pk=pk).event_id
     assert event_id is not None
-    return claiming.cancel(event_id, now=NOW)
+    return cancelling.cancel(event_id, now=NOW)
 
 
 def of_event(**changes):
