@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import transaction
 from django.utils import timezone
 from playwright.sync_api import expect
 
@@ -28,26 +29,28 @@ PICTURES = os.environ.get("PICTURES", "")
 @pytest.fixture
 def failed(alice, bob, kind):
     """Alice and Bob were told of orders; the first e-mail to Alice came to nothing after two tries."""
-    for number in range(3):
-        for user in (alice, bob):
-            about = f"orders.order:{number}"
-            publish_notification(
-                "ORDER_CREATED", recipient=user, variables={"order_number": f"ORD-{number}"}, about=about
-            )
-    while dispatch_batch(Priority.LOW, more=lambda: None):
-        pass
     now = timezone.now()
-    # The site has a worker, who would send them.
-    Delivery.objects.filter(state="pending").update(due_at=now + timedelta(days=1))
-    row = Delivery.objects.filter(recipient=alice, channel="email").order_by("pk")[0]
-    for number, outcome in ((1, "transient"), (2, "permanent")):
-        Attempt.objects.create(
-            delivery=row, number=number, backend="EmailChannel", outcome=outcome, code="451" if number == 1 else "550",
-            started_at=now + timedelta(seconds=number), duration=timedelta(milliseconds=120),
-        )  # fmt: skip
-    Delivery.objects.filter(pk=row.pk).update(
-        state="failed", reason="rejected", attempts=2, finished_at=now + timedelta(seconds=3)
-    )
+    # The site has a worker, who would send them: it sees nothing before they are what they should be.
+    with transaction.atomic():
+        for number in range(3):
+            for user in (alice, bob):
+                about = f"orders.order:{number}"
+                publish_notification(
+                    "ORDER_CREATED", recipient=user, variables={"order_number": f"ORD-{number}"}, about=about
+                )
+        while dispatch_batch(Priority.LOW, more=lambda: None):
+            pass
+        Delivery.objects.filter(state="pending").update(due_at=now + timedelta(days=1))
+        row = Delivery.objects.filter(recipient=alice, channel="email").order_by("pk")[0]
+        for number, outcome in ((1, "transient"), (2, "permanent")):
+            Attempt.objects.create(
+                delivery=row, number=number, backend="EmailChannel", outcome=outcome,
+                code="451" if number == 1 else "550", started_at=now + timedelta(seconds=number),
+                duration=timedelta(milliseconds=120),
+            )  # fmt: skip
+        Delivery.objects.filter(pk=row.pk).update(
+            state="failed", reason="rejected", attempts=2, finished_at=now + timedelta(seconds=3)
+        )
     return row
 
 
