@@ -47,8 +47,10 @@ def measure(kind: str, count: int, *, profile: bool) -> None:
     from notifications.pipeline.delivery import deliver_batch
     from notifications.pipeline.dispatch import dispatch_batch
     from notifications.types import Priority
+    from notifications.worker import collect_seldom
 
     producer.prepare(count)
+    collect_seldom()
     steps: dict[str, Callable[[], object]] = {
         "publish": lambda: publish(kind, count),
         "dispatch": lambda: until_nothing_is_due(lambda: dispatch_batch(Priority.LOW, more=lambda: None)),

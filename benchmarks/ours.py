@@ -74,7 +74,7 @@ class Ours(Contestant):
     def single_drain(self, count: int) -> Run:
         self.empty()
         share = count // 4
-        self._produce(*(["publish", share, number * share, BEFOREHAND] for number in range(4)))
+        self._publish(4, share, BEFOREHAND)
         with running(self._worker(), self._environment, self._log):
             # Starting up is left out, here and with the others.
             wait_until(
@@ -91,8 +91,7 @@ class Ours(Contestant):
         share = count // producers
         with running(self._worker(), self._environment, self._log):
             self._until_ready()
-            printed = self._produce(*(["publish", share, number * share, 1] for number in range(producers)))
-            started = min(float(text) for text in printed)
+            started = self._publish(producers, share, 1)
             self._until_settled()
             return self._run(share * producers, started)
 
@@ -155,9 +154,14 @@ class Ours(Contestant):
             connection.execute("CHECKPOINT")
         redis.Redis.from_url(self.redis_url).flushdb()
 
-    def _produce(self, *arguments: list[Any]) -> list[str]:
+    def _publish(self, producers: int, share: int, per_transaction: int) -> float:
+        """Have so many processes publish their share one by one; return when the first began."""
+        arguments = (["publish", share, number * share, per_transaction] for number in range(producers))
+        return min(float(text) for text in self._produce(*arguments, together=True))
+
+    def _produce(self, *arguments: list[Any], together: bool = False) -> list[str]:
         commands = [[sys.executable, "-m", "benchmarks.producer", *map(str, some)] for some in arguments]
-        return finish(commands, self._environment)
+        return finish(commands, self._environment, together=together)
 
     def _worker(self) -> list[list[str]]:
         options = ["--processes", str(self.workers), "--threads", str(AT_ONCE)]

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,17 +19,37 @@ STOP_SECONDS = 30.0
 POLL_SECONDS = 0.05
 
 
-def finish(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> list[str]:
-    """Run commands side by side to their end; return what each printed; raise `Void` if one fails."""
+def finish(commands: Sequence[Sequence[str]], environment: Mapping[str, str], *, together: bool = False) -> list[str]:
+    """
+    Run commands side by side to their end; return what each printed; raise `Void` if one fails.
+
+    `together`: each says a line when it is ready, and begins when it is told a line: no interpreter starts meanwhile.
+    """
     processes = [
-        subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            command, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         for command in commands
     ]
+    if together:
+        _begin(processes)
     printed = [process.communicate()[0] for process in processes]
     for process in processes:
         if process.returncode:
             raise Void(f"{' '.join(map(str, process.args))} ended with {process.returncode}.")  # type: ignore[arg-type]
     return printed
+
+
+def _begin(processes: Sequence[subprocess.Popen[str]]) -> None:
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        # One that has failed is found out by how it ended.
+        with suppress(BrokenPipeError):
+            process.stdin.write("go\n")
+            process.stdin.flush()
 
 
 @contextmanager

@@ -61,13 +61,19 @@ def prepare(people: int) -> None:
 
 
 def publish(count: int, first: int, per_transaction: int) -> None:
-    """Publish one by one, to one person after the other, so many in a transaction; print when the first began."""
+    """
+    Publish one by one, to one person after the other, so many in a transaction; print when the first began.
+
+    Says when it is ready, and waits for a line.
+    """
     from django.db import transaction
 
     from benchmarks import work
     from notifications.publishing import publish_notification
 
     people = _people()
+    print("ready", flush=True)
+    sys.stdin.readline()
     print(time.time(), flush=True)
     for start in range(first, first + count, per_transaction):
         with transaction.atomic():

@@ -54,6 +54,13 @@ HEARTBEAT = 3.0
 COLLECT_AFTER = (20_000, 20, 50)
 
 
+def collect_seldom() -> None:
+    """Have Python look for circles of objects less often, and not among those that are there now, which stay."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
+
+
 class NotificationsMiddleware(dramatiq.Middleware):
     """Start the clock with the worker, and stop it before."""
 
@@ -66,10 +73,7 @@ class NotificationsMiddleware(dramatiq.Middleware):
             broker.has_worker = True
         places.threads = worker.worker_threads
         if not embedded:
-            # What is there now stays: the collector need not look at it again and again while batches come and go.
-            gc.collect()
-            gc.freeze()
-            gc.set_threshold(*COLLECT_AFTER)
+            collect_seldom()
         places.stopping.clear()
         self._clock = Clock(worker, ends_process=not embedded)
         self._clock.start()

@@ -36,7 +36,8 @@ class Peer(Contestant):
     A contestant whose producer and worker are programs.
 
     The producer is called with `publish COUNT FIRST TEMPLATE PEOPLE`, `batch COUNT TEMPLATE` or `pickup SAMPLES`, and
-    prints the instant it began, or those of its publishing. Workers count themselves in READY, and write into PICKUPS.
+    prints the instant it began, or those of its publishing. To `publish`, it says before that it is ready, and waits for
+    a line. Workers count themselves in READY, and write into PICKUPS.
     """
 
     #: Of its PostgreSQL database.
@@ -128,11 +129,12 @@ class Peer(Contestant):
         """Have so many processes publish one by one; return how many that were, and when the first began."""
         share = count // producers
         rest = [PERSONAL, str(self._people)]
-        printed = self._produce(*(["publish", str(share), str(share * n), *rest] for n in range(producers)))
+        arguments = (["publish", str(share), str(share * n), *rest] for n in range(producers))
+        printed = self._produce(*arguments, together=True)
         return share * producers, min(float(text) for text in printed)
 
-    def _produce(self, *arguments: Sequence[str]) -> list[str]:
-        return finish([[*self.producer(), *some] for some in arguments], self.environment())
+    def _produce(self, *arguments: Sequence[str], together: bool = False) -> list[str]:
+        return finish([[*self.producer(), *some] for some in arguments], self.environment(), together=together)
 
     def _run(self, rows: Rows, server: redis.Redis, count: int, started: float) -> Run:
         """Wait until all is settled, and see that it is all there. Redis is asked first: it costs the peer least."""

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import psycopg
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import AutoField, JSONField, Model
 from django.db.models.base import ModelState
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from django.db.backends.base.base import BaseDatabaseWrapper
-    from django.db.models import Field
+    from django.db.models import Field, QuerySet
 
     from notifications.models import Leased
 
@@ -54,6 +55,19 @@ def among(field: Field[Any, Any], values: Collection[Any]) -> Any:
         return values
     kind = _type(field)
     return RawSQL(f"SELECT unnest(%s::{kind}[])", [list(values)])  # noqa: S611 - the type is ours
+
+
+def fetch(found: QuerySet[Row], names: Sequence[str]) -> list[Row]:
+    """Return what a query finds, with these columns (`recipient_id`): what `only` does, without `Model.__init__`."""
+    model = found.model
+    by_name = {field.attname: field for field in model._meta.concrete_fields}
+    fields = [by_name[name] for name in (model._meta.pk.attname, *names)]
+    try:
+        sql, params = found.values_list(*(field.attname for field in fields)).query.sql_with_params()
+    except EmptyResultSet:
+        # Asked for none.
+        return []
+    return read(model, fields, sql, params)
 
 
 def read(model: type[Row], fields: Sequence[Field[Any, Any]], sql: str, params: Sequence[Any]) -> list[Row]:

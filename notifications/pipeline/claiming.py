@@ -152,14 +152,16 @@ def settle(model: type[Row], pk: UUID, token: UUID, *, now: datetime, state: str
 
 def release(model: type[Row], pks: Iterable[UUID], token: UUID) -> int:
     """Put rows back as if they had not been claimed; return how many were still ours."""
-    return model._default_manager.filter(pk__in=list(pks), lease_token=token).update(
-        state=_WAITING, lease_token=None, lease_until=None, claims=F("claims") - 1
-    )
+    return _of(model, pks, token).update(state=_WAITING, lease_token=None, lease_until=None, claims=F("claims") - 1)
 
 
 def held(model: type[Row], pks: Iterable[UUID], token: UUID) -> QuerySet[Row]:
     """Return the rows still held by `token`, locked until the transaction ends."""
-    return model._default_manager.select_for_update().filter(pk__in=list(pks), lease_token=token)
+    return _of(model, pks, token).select_for_update()
+
+
+def _of(model: type[Row], pks: Iterable[UUID], token: UUID) -> QuerySet[Row]:
+    return model._default_manager.filter(pk__in=bulk.among(model._meta.pk, list(pks)), lease_token=token)
 
 
 def stamp_started(pk: UUID, token: UUID, now: datetime) -> bool:

@@ -84,8 +84,8 @@ def compose(rows: Iterable[Delivery], *, now: datetime) -> list[tuple[Delivery, 
     """Return each delivery with its message, or with why there is none."""
     rows = list(rows)
     pks = {row.event_id for row in rows if row.event_id is not None}
-    found = Event.objects.filter(pk__in=bulk.among(Event._meta.pk, pks)).only(*_OF_EVENTS)
-    events = {event.pk: event for event in found}
+    found = Event.objects.filter(pk__in=bulk.among(Event._meta.pk, pks)).order_by()
+    events = {event.pk: event for event in bulk.fetch(found, _OF_EVENTS)}
     contents = wording.contents_of(row.version_id for row in rows if row.version_id is not None)
     people = facts.recipients(str(row.recipient_id) for row in rows if row.recipient_id is not None)
     templates = facts.templates_by_code(row.template_id for row in rows if row.template_id is not None)

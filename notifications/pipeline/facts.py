@@ -58,19 +58,29 @@ class Wording:
 
     template: Template
     contents: tuple[Content, ...]
-
-    @property
-    def worded(self) -> frozenset[str]:
-        return frozenset(content.channel for content in self.contents)
+    #: What the planner needs of it, by the names of `EventFacts`: the same for all its events.
+    of_template: dict[str, Any]
 
 
 def templates(codes: Iterable[str]) -> dict[str, Wording]:
     """Return the live wording of templates, by code: at most two queries."""
     rows = templates_by_code(codes)
     contents = wording.contents_of(row.live_version_id for row in rows.values() if row.live_version_id is not None)
-    return {
-        code: Wording(template=row, contents=contents.get(row.live_version_id or 0, ())) for code, row in rows.items()
+    return {code: _wording(row, contents.get(row.live_version_id or 0, ())) for code, row in rows.items()}
+
+
+def _wording(template: Template, contents: tuple[Content, ...]) -> Wording:
+    of_template = {
+        "template": template.code,
+        "is_disabled": template.disabled_at is not None,
+        "worded": frozenset(content.channel for content in contents),
+        "configured": frozenset(registry.channel_names()),
+        "addressless": registry.channels_without_address(),
+        "escalation": {channel: timedelta(seconds=wait) for channel, wait in template.escalation.items()},
+        "window": _window(template.digest),
+        **of_category(template.category),
     }
+    return Wording(template=template, contents=contents, of_template=of_template)
 
 
 def templates_by_code(codes: Iterable[str]) -> dict[str, Template]:
@@ -129,19 +139,12 @@ def recipients(ids: Iterable[str], *, now: datetime | None = None) -> dict[str, 
 def of_event(event: Event, live: Wording) -> EventFacts:
     """Return what the planner needs of an event."""
     return EventFacts(
-        template=live.template.code,
-        is_disabled=live.template.disabled_at is not None,
         channels=None if event.channels is None else tuple(event.channels),
-        worded=live.worded,
-        configured=frozenset(registry.channel_names()),
-        addressless=registry.channels_without_address(),
         priority=Priority(event.priority),
         about=event.about,
-        escalation={channel: timedelta(seconds=wait) for channel, wait in live.template.escalation.items()},
-        window=_window(live.template.digest),
         digest_key=event.digest_key,
         is_valid=still_valid(live.template, event),
-        **of_category(live.template.category),
+        **live.of_template,
     )
 
 

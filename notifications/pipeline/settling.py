@@ -68,8 +68,9 @@ def record(
     `backend` is its name in the log; `pause`: how long what our own set-up spoiled waits.
     """
     backend, attempts = (backend or type(adapter).__name__)[:MAX_BACKEND], []
+    now = clock.now()
     for row, done in tries:
-        verdict = _verdict(done.result, row, at_most_once=adapter.at_most_once, pause=pause)
+        verdict = _verdict(done.result, row, at_most_once=adapter.at_most_once, pause=pause, now=now)
         row.attempts += 1
         row.backend, row.last_error = backend, verdict.detail
         for name, value in verdict.changes.items():
@@ -99,7 +100,7 @@ def record(
                     due_at=row.due_at,
                     error=row.last_error,
                 )
-        suppressing.learn(((row, done.result) for row, done in tries), now=clock.now())
+        suppressing.learn(((row, done.result) for row, done in tries), now=now)
 
 
 def finish(rows: Sequence[Delivery], token: UUID) -> list[Delivery]:
@@ -141,13 +142,15 @@ class _Verdict:
     changes: dict[str, Any]
 
 
-def _verdict(result: Receipt | Exception, row: Delivery, *, at_most_once: bool, pause: timedelta) -> _Verdict:
+def _verdict(
+    result: Receipt | Exception, row: Delivery, *, at_most_once: bool, pause: timedelta, now: datetime
+) -> _Verdict:
     """Return what follows from the result of one more try."""
     if isinstance(result, Receipt):
         sent = {
             "state": DeliveryState.SENT,
             "reason": "",
-            "sent_at": clock.now(),
+            "sent_at": now,
             "provider_message_id": result.provider_message_id,
         }
         return _Verdict(outcome=Outcome.SENT, code="", detail="", changes=sent)
@@ -162,18 +165,18 @@ def _verdict(result: Receipt | Exception, row: Delivery, *, at_most_once: bool, 
             outcome=Outcome.AMBIGUOUS, code=code, detail=detail, changes={"state": DeliveryState.UNKNOWN, "reason": ""}
         )
     if isinstance(result, MisconfiguredError):
-        return _Verdict(outcome=Outcome.MISCONFIGURED, code=code, detail=detail, changes=_uncounted(row, pause))
+        return _Verdict(outcome=Outcome.MISCONFIGURED, code=code, detail=detail, changes=_uncounted(row, now + pause))
     if isinstance(result, ThrottledError):
-        changes = _uncounted(row, _until_welcome(result, row))
+        changes = _uncounted(row, now + _until_welcome(result, row))
         return _Verdict(outcome=Outcome.TRANSIENT, code=code, detail=detail, changes=changes)
     outcome = Outcome.AMBIGUOUS if isinstance(result, AmbiguousError) else Outcome.TRANSIENT
-    changes = _retry(result, row.attempts + 1 - row.attempts_before, row.channel)
+    changes = _retry(result, row.attempts + 1 - row.attempts_before, row.channel, now)
     return _Verdict(outcome=outcome, code=code, detail=detail, changes=changes)
 
 
-def _uncounted(row: Delivery, wait: timedelta) -> dict[str, Any]:
+def _uncounted(row: Delivery, due_at: datetime) -> dict[str, Any]:
     """It is not the message's fault: wait, and count no try for it."""
-    waiting = {"state": DeliveryState.PENDING, "reason": Reason.RETRY, "due_at": clock.now() + wait}
+    waiting = {"state": DeliveryState.PENDING, "reason": Reason.RETRY, "due_at": due_at}
     return {**waiting, "attempts_before": row.attempts_before + 1, "started_at": None}
 
 
@@ -184,11 +187,11 @@ def _until_welcome(error: ThrottledError, row: Delivery) -> timedelta:
     return min(breaker.FIRST * (1 << min(row.attempts_before, 10)), breaker.LONGEST)
 
 
-def _retry(error: Exception, number: int, channel: str) -> dict[str, Any]:
+def _retry(error: Exception, number: int, channel: str, now: datetime) -> dict[str, Any]:
     config = conf.current()
     due_at = next_retry_at(
         number,
-        clock.now(),
+        now,
         delays=config.retry_delays,
         tail=config.retry_tails.get(channel, ()),
         spread=random.uniform(-1, 1),  # noqa: S311 - not a secret

@@ -1,5 +1,6 @@
 // node producer.js publish COUNT FIRST TEMPLATE PEOPLE | batch COUNT TEMPLATE | pickup SAMPLES TEMPLATE PEOPLE
 
+import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { BATCH, SINGLE, now, redis, tuned } from './common.js';
@@ -52,8 +53,13 @@ async function pickup(samples, template, people) {
 }
 
 const [command, ...given] = process.argv.slice(2);
-if (command === 'publish') await publish(Number(given[0]), Number(given[1]), given[2], Number(given[3]));
-else if (command === 'batch') await batch(Number(given[0]), given[1]);
+if (command === 'publish') {
+  await singles.waitUntilReady();
+  console.log('ready');
+  await once(process.stdin, 'data');
+  process.stdin.pause();
+  await publish(Number(given[0]), Number(given[1]), given[2], Number(given[3]));
+} else if (command === 'batch') await batch(Number(given[0]), given[1]);
 else if (command === 'pickup') await pickup(Number(given[0]), given[1], Number(given[2]));
 else throw new Error(`No such command: ${command}`);
 await singles.close();

@@ -42,6 +42,8 @@ def main(framework: str, command: str, *given: str) -> None:
     enqueue = getattr(task, ENQUEUE[framework])
     match command, given:
         case "publish", (count, first, template, people):
+            print("ready", flush=True)
+            sys.stdin.readline()
             publish(enqueue, int(count), int(first), template, int(people))
         case "batch", (count, template):
             # The usual way: everybody in turn.
