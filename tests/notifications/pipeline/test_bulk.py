@@ -161,15 +161,17 @@ def test_any_number_of_keys_is_one_parameter_where_there_are_arrays(db, number):
 
 @pytest.mark.parametrize("number", [0, 2])
 def test_of_what_is_fetched_only_the_columns_asked_for_are_there(db, template, number, django_assert_num_queries):
-    made = [Event(template=template, variables={"n": index}, created_at=NOW, due_at=NOW) for index in range(number)]
+    blank = bulk.Blank(Event)
+    said = [{"variables": {"n": index}, "created_at": NOW, "due_at": NOW, "digest_key": ""} for index in range(number)]
+    made = [blank.filled_in(template_id=template.pk, **fields) for fields in said]
     bulk.insert(made)
     keys = bulk.among(Event._meta.pk, [event.pk for event in made])
 
     found = bulk.fetch(Event.objects.filter(pk__in=keys), ("variables", "created_at", "template_id"))
 
     with django_assert_num_queries(0):
-        said = {event.pk: (event.variables, event.created_at, event.template_id) for event in found}
-    assert said == {event.pk: (event.variables, NOW, template.pk) for event in made}
+        read = {event.pk: (event.variables, event.created_at, event.template_id) for event in found}
+    assert read == {event.pk: (event.variables, NOW, template.pk) for event in made}
     with django_assert_num_queries(number):
         assert [event.due_at for event in found] == [NOW] * number
 
