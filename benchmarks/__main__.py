@@ -29,7 +29,7 @@ PRODUCERS = 4
 NODE, ORM = 1 / 2, 1 / 16
 #: Notifications of one of our runs: published one by one, and by one call.
 WHOLE = 20_000, 100_000
-#: The part of them that is done unless asked for more: what is measured are rates, and the whole takes half an hour.
+#: The part of them that is done unless asked for more: what is measured are rates.
 PART, QUICK = 2 / 5, 1 / 10
 
 

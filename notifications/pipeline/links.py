@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from django.core.signals import setting_changed
-from django.core.signing import BadSignature, JSONSerializer, Signer, b64_encode
+from django.core.signing import BadSignature, Signer
 from django.urls import NoReverseMatch, get_urlconf, reverse
-from django.utils.encoding import force_bytes
 
 from notifications import conf
 from notifications.pipeline.safe_tags import absolute_link
@@ -35,7 +31,7 @@ class Link:
     @property
     def token(self) -> str:
         """The same at any time, and good for ever: a mail may be read years later."""
-        return _signer().sign_object([self.recipient, self.category, self.channel], serializer=_Json)
+        return _signer().sign_object([self.recipient, self.category, self.channel])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,34 +76,9 @@ def _address(name: str, urlconf: str | None, base_url: str) -> str:
         return ""
 
 
-class _Signer(Signer):
-    """Django's own, which makes its key anew for each signature."""
-
-    def __init__(self) -> None:
-        super().__init__(salt=_SALT)
-        key = hashlib.sha256(force_bytes(f"{_SALT}signer") + force_bytes(self.key)).digest()
-        self._keyed = hmac.new(key, digestmod=hashlib.sha256)
-
-    def signature(self, value: Any, key: Any = None) -> str:
-        if key not in {None, self.key}:
-            return super().signature(value, key)
-        keyed = self._keyed.copy()
-        keyed.update(force_bytes(value))
-        return b64_encode(keyed.digest()).decode()
-
-
-class _Json(JSONSerializer):
-    """Django's own, which makes an encoder for each object."""
-
-    _encoder = json.JSONEncoder(separators=(",", ":"))
-
-    def dumps(self, obj: Any) -> bytes:
-        return self._encoder.encode(obj).encode("latin-1")
-
-
 @lru_cache(maxsize=1)
-def _signer() -> _Signer:
-    return _Signer()
+def _signer() -> Signer:
+    return Signer(salt=_SALT)
 
 
 def _forget(*, setting: str, **_: Any) -> None:
