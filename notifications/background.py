@@ -44,13 +44,14 @@ class BackgroundSender(ABC, Generic[Key, Value]):
     def tell(self, batch: dict[Key, Value], error: Exception) -> None:
         """Say that this rest of a batch was dropped."""
 
-    def add(self, key: Key, value: Value) -> None:
-        """Keep the value, from any thread, without waiting; a key that waits already keeps the one it has."""
+    def add(self, *items: tuple[Key, Value]) -> None:
+        """Keep values by their keys, from any thread, without waiting; a key that waits already keeps what it has."""
         with self._condition:
-            if key not in self._waiting and len(self._waiting) >= self.capacity:
-                self.dropped += 1
-                return
-            self._waiting.setdefault(key, value)
+            for key, value in items:
+                if key not in self._waiting and len(self._waiting) >= self.capacity:
+                    self.dropped += 1
+                    continue
+                self._waiting.setdefault(key, value)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
                 self._thread.start()

@@ -20,7 +20,7 @@ from notifications import conf, signals
 from notifications.background import BackgroundSender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Subscriber = Callable[[str, UUID | None], None]
 
@@ -48,11 +48,18 @@ def publish(recipient_id: Any, notification_id: UUID | None) -> None:
 
     To be called after commit, because whoever hears it reads the row. Never raises.
     """
+    publish_all([(recipient_id, notification_id)])
+
+
+def publish_all(changes: Iterable[tuple[Any, UUID | None]]) -> None:
+    """Publish many: (recipient, notification) each."""
+    said = [(str(recipient_id), notification_id) for recipient_id, notification_id in changes]
     if conf.current().realtime_url:
-        _sender.add((str(recipient_id), notification_id), None)
+        _sender.add(*((message, None) for message in said))
         return
-    for subscriber in _subscribers:
-        subscriber(str(recipient_id), notification_id)
+    for recipient, notification_id in said:
+        for subscriber in _subscribers:
+            subscriber(recipient, notification_id)
 
 
 def subscribe(subscriber: Subscriber) -> None:

@@ -70,7 +70,7 @@ class _Sender(BackgroundSender[tuple[str, int], float]):
 
     def put(self, actor: str, delay: float) -> None:
         due = time.monotonic() + delay
-        self.add((actor, int(due / SLICE) if delay else 0), due)
+        self.add(((actor, int(due / SLICE) if delay else 0), due))
 
     def send_all(self, batch: dict[tuple[str, int], float]) -> None:
         for key, due in list(batch.items()):

@@ -33,7 +33,7 @@ from notifications.maintenance import (
 )
 from notifications.maintenance.job import Job, patience
 from notifications.maintenance.lookout import Lookout
-from notifications.pipeline import breaker
+from notifications.pipeline import breaker, links
 from notifications.pipeline.draining import drain, places
 
 if TYPE_CHECKING:
@@ -61,6 +61,12 @@ def collect_seldom() -> None:
     gc.set_threshold(*COLLECT_AFTER)
 
 
+def warm_up() -> None:
+    """Do now what the first e-mail would wait for half a second: its links need the site's URLs, and these all views."""
+    links.pages()
+    collect_seldom()
+
+
 class NotificationsMiddleware(dramatiq.Middleware):
     """Start the clock with the worker, and stop it before."""
 
@@ -72,11 +78,13 @@ class NotificationsMiddleware(dramatiq.Middleware):
         if isinstance(broker, EmbeddedBroker):
             broker.has_worker = True
         places.threads = worker.worker_threads
-        if not embedded:
-            collect_seldom()
         places.stopping.clear()
         self._clock = Clock(worker, ends_process=not embedded)
-        self._clock.start()
+        try:
+            if not embedded:
+                warm_up()
+        finally:
+            self._clock.start()
 
     def before_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         places.stopping.set()

@@ -95,9 +95,7 @@ def _write(batch: list[Planned], token: UUID) -> None:
 
 def _announce(notifications: list[Notification]) -> None:
     """Have open browsers show what is new in the inbox."""
-    for notification in notifications:
-        if notification.listed_at is not None:
-            realtime.publish(notification.recipient_id, notification.pk)
+    realtime.publish_all((row.recipient_id, row.pk) for row in notifications if row.listed_at is not None)
 
 
 #: What closing an event writes.

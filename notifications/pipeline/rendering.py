@@ -31,8 +31,9 @@ MAX_TITLE = 200
 MAX_PREVIEW = 120
 
 _LINE_BREAK = re.compile("\r\n|[\r\x85\u2028\u2029]")
-#: Not the no-break spaces, which languages put inside numbers.
-_SPACES = re.compile("[ \t-\r\x1c-\x1f\x85\u2028\u2029]+")
+#: What becomes one space, unless it is one. Not the no-break spaces, which languages put inside numbers.
+_SPACE = "\t-\r\x1c-\x1f\x85\u2028\u2029"
+_SPACES = re.compile(f"[{_SPACE}][ {_SPACE}]*| [ {_SPACE}]+")
 #: What changes how a title reads without being seen: direction overrides and marks, characters of no width.
 _INVISIBLE = re.compile("[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 #: Joiners are needed inside emoji and in Persian, never beside ASCII.
@@ -82,7 +83,7 @@ def render(
     button = {} if "action_url" in _names(content, "html") else {"button_url": url, "button_text": label}
     words = mail_frame.Words(
         title=title,
-        preview=_SPACES.sub(" ", body)[:MAX_PREVIEW],
+        preview=_preview(body),
         fragment=fragment,
         is_plain=not content.html.strip(),
         **button,
@@ -181,6 +182,11 @@ def _clean_body(text: str) -> str:
     if text.isascii() and text.replace("\n", "").isprintable():
         return text.strip()
     return CONTROLS.sub("", _LINE_BREAK.sub("\n", text)).strip()
+
+
+def _preview(body: str) -> str:
+    """Return the beginning of a text, in one line."""
+    return _SPACES.sub(" ", body[: 2 * MAX_PREVIEW])[:MAX_PREVIEW]
 
 
 def _paragraphs(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models.functions import Coalesce
@@ -15,7 +15,6 @@ from notifications.types import DeliveryState, Reason
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
 
 def resolve(about: str, template: str | None, *, now: datetime) -> int:
@@ -36,11 +35,7 @@ def resolve(about: str, template: str | None, *, now: datetime) -> int:
         archived = open_items.filter(pk__in=pks).update(
             archived_at=now, read_at=Coalesce("read_at", now), seen_at=Coalesce("seen_at", now)
         )
-        transaction.on_commit(partial(_announce, owners), robust=True)
+        # Open browsers move what was archived.
+        moved = [(recipient, pk) for pk, recipient in owners.items()]
+        transaction.on_commit(partial(realtime.publish_all, moved), robust=True)
     return stopped + archived
-
-
-def _announce(owners: dict[UUID, Any]) -> None:
-    """Have open browsers move what was archived."""
-    for pk, recipient in owners.items():
-        realtime.publish(recipient, pk)

@@ -27,9 +27,4 @@ def announce(items: NotificationQuerySet) -> None:
             (recipient, None) for recipient in items.order_by().values_list("recipient_id", flat=True).distinct()
         ]
     if changed:
-        transaction.on_commit(partial(_publish, changed), robust=True)
-
-
-def _publish(changed: list[tuple[Any, UUID | None]]) -> None:
-    for recipient, notification in changed:
-        realtime.publish(recipient, notification)
+        transaction.on_commit(partial(realtime.publish_all, changed), robust=True)

@@ -59,14 +59,14 @@ def wait_until(condition):
 def hold(sender):
     """Have the thread busy with a first message; what comes now waits."""
     sender.server.gate.clear()
-    sender.add("first", 0)
+    sender.add(("first", 0))
     wait_until(lambda: not sender._waiting)
 
 
 def test_what_is_added_is_sent_from_one_thread_of_its_own(sender, server):
     before = threading.active_count()
     for number in range(100):
-        sender.add(number, str(number))
+        sender.add((number, str(number)))
 
     wait_until(lambda: len(server.sent) == 100)
     assert server.sent == [(number, str(number)) for number in range(100)]
@@ -76,7 +76,7 @@ def test_what_is_added_is_sent_from_one_thread_of_its_own(sender, server):
 def test_a_key_that_waits_keeps_its_value_and_is_sent_once(sender, server):
     hold(sender)
     for value in range(1000):
-        sender.add("key", value)
+        sender.add(("key", value))
     server.gate.set()
 
     wait_until(lambda: len(server.sent) == 2)
@@ -88,7 +88,7 @@ def test_adding_never_waits_for_a_server_that_hangs(sender, server):
     hold(sender)
     began = time.monotonic()
     for number in range(900):
-        sender.add(number, None)
+        sender.add((number, None))
 
     assert time.monotonic() - began < 0.5
     server.gate.set()
@@ -99,7 +99,7 @@ def test_more_than_it_has_room_for_is_dropped_and_counted(server):
     sender = Sender(server, capacity=3)
     hold(sender)
     for number in range(5):
-        sender.add(number, None)
+        sender.add((number, None))
     server.gate.set()
 
     wait_until(lambda: len(server.sent) == 4)
@@ -111,7 +111,7 @@ def test_a_failure_drops_the_rest_of_the_batch_only(sender, server):
     hold(sender)
     server.refuses = {"bad"}
     for key in ("good", "bad", "after"):
-        sender.add(key, None)
+        sender.add((key, None))
     server.gate.set()
 
     wait_until(lambda: sender.failing)
@@ -122,11 +122,11 @@ def test_a_failure_drops_the_rest_of_the_batch_only(sender, server):
 
 def test_after_a_failure_it_pauses_and_goes_on(sender, server):
     server.refuses = {"bad"}
-    sender.add("bad", None)
+    sender.add(("bad", None))
     wait_until(lambda: sender.failing)
     failed = time.monotonic()
 
-    sender.add("next", None)
+    sender.add(("next", None))
     wait_until(lambda: server.sent)
 
     assert server.sent == [("next", None)]
@@ -136,13 +136,13 @@ def test_after_a_failure_it_pauses_and_goes_on(sender, server):
 
 def test_a_forked_child_begins_anew(sender, server):
     hold(sender)
-    sender.add("the parent's", None)
+    sender.add(("the parent's", None))
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             server.gate.set()
-            sender.add("the child's", None)
+            sender.add(("the child's", None))
             wait_until(lambda: server.sent)
         finally:
             # Whatever happened: the child must not go on with the tests.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import importlib
 import os
 import time
 from datetime import timedelta
@@ -13,14 +15,16 @@ from django.db import connections
 from django.utils import timezone
 from dramatiq import Message
 from dramatiq.broker import MessageProxy
+from dramatiq.brokers.stub import StubBroker
 
 from notifications import wakeups
 from notifications.broker import MAX_DEAD_LETTERS, EmbeddedBroker
 from notifications.models import Delivery, Event, Notification, WorkerHeartbeat
+from notifications.pipeline import links
 from notifications.pipeline.draining import places
 from notifications.publishing import publish_notification
 from notifications.types import DeliveryState, EventState
-from notifications.worker import Clock, fault_of, start_embedded_worker
+from notifications.worker import Clock, NotificationsMiddleware, fault_of, start_embedded_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -109,6 +113,37 @@ def test_what_a_dead_process_held_is_freed_at_once_when_the_next_one_boots(alice
         assert eventually(Notification.objects.exists, seconds=5)
     finally:
         worker.stop()
+
+
+@pytest.fixture
+def boot():
+    """Return a function that does what a worker's own process does with our middleware when it boots."""
+    middleware, thresholds = NotificationsMiddleware(), gc.get_threshold()
+    broker = StubBroker(middleware=[])
+    worker = dramatiq.Worker(broker, worker_threads=1)
+    links._address.cache_clear()
+    yield lambda: middleware.after_worker_boot(broker, worker)
+    middleware.before_worker_shutdown(broker, worker)
+    gc.unfreeze()
+    gc.set_threshold(*thresholds)
+    connections.close_all()
+
+
+def test_a_worker_knows_the_addresses_of_its_links_before_it_says_that_it_is_there(boot, monkeypatch):
+    known: list[int] = []
+    monkeypatch.setattr(Clock, "start", lambda _: known.append(links._address.cache_info().currsize))
+    monkeypatch.setattr(Clock, "stop", lambda _: None)
+    boot()
+
+    assert known == [2]
+
+
+def test_a_worker_whose_urls_are_broken_has_a_clock_all_the_same(boot, monkeypatch):
+    monkeypatch.setattr(links, "pages", lambda: importlib.import_module("site_without.urls"))
+    with pytest.raises(ModuleNotFoundError):
+        boot()
+
+    assert eventually(WorkerHeartbeat.objects.exists)
 
 
 def test_stopping_ends_the_clock_and_sets_the_flag(worker):

@@ -260,7 +260,7 @@ def test_a_published_event_arrives_after_its_commit_and_again_when_it_is_resolve
 
 def test_what_is_not_in_the_inbox_is_not_announced(alice, monkeypatch):
     said: list = []
-    monkeypatch.setattr(realtime, "publish", lambda *message: said.append(message))
+    monkeypatch.setattr(realtime, "publish_all", said.extend)
     make_template("MAIL_ONLY", contents={("email", ""): {"title": "Hello", "body": "You."}})
     publish_notification("MAIL_ONLY", recipient=alice, variables={"order_number": "7"})
     dispatch_batch(Priority.LOW, more=lambda: None)

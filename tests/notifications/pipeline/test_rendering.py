@@ -193,6 +193,21 @@ def test_an_email_is_a_whole_document_with_the_fragment_and_a_button():
     assert type(html) is str
 
 
+@pytest.mark.parametrize(
+    ("body", "preview"),
+    [
+        ("One\n\ntwo  three\t four.", "One two three four."),
+        ("1\u00a0000 pieces", "1\u00a0000 pieces"),
+        ("word " * 100, ("word " * 100)[:120]),
+    ],
+)
+def test_the_preview_is_the_beginning_of_the_text_in_one_line(body, preview):
+    first = re.search("<body[^>]*>\\s*<div[^>]*>(.*?)</div>", fill(content(body=body)).html, re.DOTALL)
+
+    assert first
+    assert first[1] == preview
+
+
 def test_without_html_the_text_becomes_escaped_paragraphs():
     wording = content(body="Hello {{ name }},\n\nit is <here>\r\nnow.")
 
