@@ -25,51 +25,49 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 PRODUCERS = 4
-#: Of the count of ours, what a peer does of it: at its rate all of it would take the day.
-NODE, ORM = 1 / 2, 1 / 16
-#: Notifications of one of our runs: published one by one, and by one call.
-WHOLE = 20_000, 100_000
-#: The part of them that is done unless asked for more: what is measured are rates.
-PART, QUICK = 2 / 5, 1 / 10
+#: Notifications of one run: of ours, of BullMQ, and of the plain ORM, at whose rate as many would take the day. A drain
+#: is shorter in a quick run only: of few, some are done before all processes have started.
+QUICK = {"drain": (2000, 1000, 200), "live": (2000, 1000), "batch": (10_000, 2500)}
+USUAL = {"drain": (20_000, 4000, 500), "live": (8000, 4000), "batch": (40_000, 10_000)}
+WHOLE = {"drain": (20_000, 10_000, 1250), "live": (20_000, 10_000), "batch": (100_000, 25_000)}
 
 
-def cases(part: float) -> list[Case]:
-    """Return what is compared, with the goals; `part`: of the numbers of `WHOLE`."""
-    singles, people = (int(number * part) for number in WHOLE)
-    # Fewer are done before all processes have started: no part of it, but to see that it runs.
-    drained = WHOLE[0] if part > QUICK else singles
+def cases(counts: dict[str, tuple[int, ...]]) -> list[Case]:
+    """Return what is compared, and with the goals."""
     bull, tuned, celery, plain = (peer.name for peer in PEERS)
-    return [
-        Case(
-            name="single, drain",
-            run=lambda who, count: who.single_drain(count),
-            count=drained,
-            peers={
-                bull: (Goal(must=2.5, aim=4), NODE * singles / drained),
-                tuned: (None, NODE * singles / drained),
-                plain: (Goal(must=8, aim=15), ORM * singles / drained),
-                celery: (None, ORM / 2 * singles / drained),
-            },
-        ),
-        Case(
-            name="single, live",
-            run=lambda who, count: who.single_live(count, PRODUCERS),
-            count=singles,
-            peers={bull: (Goal(must=1.3, aim=2), NODE), tuned: (None, NODE)},
-        ),
-        Case(
-            name="batch, personalised",
-            run=lambda who, count: who.batch(count, shared=False),
-            count=people,
-            peers={bull: (Goal(must=5, aim=8), NODE / 2), tuned: (Goal(must=4, aim=6), NODE / 2)},
-        ),
-        Case(
-            name="batch, shared",
-            run=lambda who, count: who.batch(count, shared=True),
-            count=people,
-            peers={bull: (Goal(must=8, aim=15), NODE / 2), tuned: (None, NODE / 2)},
-        ),
-    ]
+    ours, node, orm = counts["drain"]
+    drain = Case(
+        name="single, drain",
+        run=lambda who, count: who.single_drain(count),
+        count=ours,
+        peers={
+            bull: (Goal(must=2.5, aim=4), node),
+            tuned: (None, node),
+            plain: (Goal(must=8, aim=15), orm),
+            celery: (None, orm),
+        },
+    )
+    ours, node = counts["live"]
+    live = Case(
+        name="single, live",
+        run=lambda who, count: who.single_live(count, PRODUCERS),
+        count=ours,
+        peers={bull: (Goal(must=1.3, aim=2), node), tuned: (None, node)},
+    )
+    ours, node = counts["batch"]
+    personalised = Case(
+        name="batch, personalised",
+        run=lambda who, count: who.batch(count, shared=False),
+        count=ours,
+        peers={bull: (Goal(must=5, aim=8), node), tuned: (Goal(must=4, aim=6), node)},
+    )
+    shared = Case(
+        name="batch, shared",
+        run=lambda who, count: who.batch(count, shared=True),
+        count=ours,
+        peers={bull: (Goal(must=8, aim=15), node), tuned: (None, node)},
+    )
+    return [drain, live, personalised, shared]
 
 
 def publish_cost(ours: Ours, pairs: int, rounds: int) -> list[Line]:
@@ -122,7 +120,7 @@ def idle(ours: Ours, seconds: float) -> list[Line]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").strip().splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small numbers, one pair: to see that it runs")
-    parser.add_argument("--whole", action="store_true", help="numbers two and a half times as large")
+    parser.add_argument("--whole", action="store_true", help="larger numbers: 100,000 in a batch")
     parser.add_argument("--pairs", type=int, help="of each case (default: 3; quick: 1)")
     parser.add_argument("--only", default="", help="cases whose name contains this")
     parser.add_argument("--folder", type=Path, default=Path(".benchmarks"), help="where what peers need is installed")
@@ -134,14 +132,13 @@ def main() -> None:
     folder = options.folder.resolve()
     ours = Ours(**servers, folder=folder)
     peers = [peer for peer in (kind(**servers, folder=folder) for kind in PEERS) if _can_run(peer)]
-    part = QUICK if options.quick else 1 if options.whole else PART
-    people = int(WHOLE[1] * part)
+    counts = QUICK if options.quick else WHOLE if options.whole else USUAL
     for contestant in (ours, *peers):
         say(f"preparing {contestant.name}\n")
-        contestant.prepare(people if contestant is ours else people // 2)
+        contestant.prepare(max(numbers[contestant is not ours] for numbers in counts.values()))
 
     lines: list[Line] = []
-    for case in cases(part):
+    for case in cases(counts):
         if options.only in case.name:
             lines += compare(case, ours, [peer for peer in peers if peer.name in case.peers], pairs)
     bull = next((peer for peer in peers if peer.name == PEERS[0].name), None)

@@ -55,8 +55,8 @@ class Case:
     run: Callable[[Contestant, int], Run]
     #: Notifications of one of our runs.
     count: int
-    #: Peer → what the ratio must be (None: only told), and the part of `count` it does: at its rate, all would take long.
-    peers: dict[str, tuple[Goal | None, float]]
+    #: Peer → what the ratio must be (None: only told), and the notifications of one of its runs.
+    peers: dict[str, tuple[Goal | None, int]]
 
 
 def compare(case: Case, ours: Contestant, peers: Sequence[Contestant], pairs: int) -> list[Line]:
@@ -74,7 +74,7 @@ def compare(case: Case, ours: Contestant, peers: Sequence[Contestant], pairs: in
                 continue
             say(f"; {peer.name}")
             try:
-                theirs = case.run(peer, max(int(case.count * case.peers[peer.name][1]), 200)).rate
+                theirs = case.run(peer, case.peers[peer.name][1]).rate
             except Void as e:
                 line.void = str(e)
                 continue

@@ -42,8 +42,8 @@ def test_a_goal_is_reached_or_missed(goal, ratio, verdict):
     assert goal.verdict(ratio) == verdict
 
 
-def compared(ours, theirs, *, part=1.0, pairs=3):
-    peers: dict[str, tuple[Goal | None, float]] = {"peer": (FASTER, part)}
+def compared(ours, theirs, *, count=1000, pairs=3):
+    peers: dict[str, tuple[Goal | None, int]] = {"peer": (FASTER, count)}
     case = Case(name="work", run=lambda who, count: cast("Any", who).work(count), count=1000, peers=peers)
     [line] = compare(case, ours, [theirs], pairs)
     return line
@@ -58,10 +58,10 @@ def test_a_ratio_is_that_of_two_runs_made_one_after_the_other():
     assert "reached" in report.table([line])
 
 
-def test_a_peer_that_does_a_part_is_compared_by_its_rate():
+def test_a_peer_that_does_fewer_is_compared_by_its_rate():
     theirs = Contestant("peer", 1, 1, 1)
 
-    line = compared(Contestant("ours", 1, 1, 1), theirs, part=1 / 4)
+    line = compared(Contestant("ours", 1, 1, 1), theirs, count=250)
 
     assert (theirs.asked, line.ratios) == ([250] * 3, [4, 4, 4])
 

@@ -9,17 +9,18 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.chromium import ARGUMENTS, MISSING, find_chromium
+from tests.browser.looking import PATIENCE
 from tests.factories import make_item, make_template
 from tests.website import running_website
 
 # Playwright keeps an event loop in this thread; the tests' own queries are none of its business.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-#: Milliseconds something may take to appear.
-PATIENCE = 10_000
+# A machine that is busy with more than these tests needs several times as long as one that is not.
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="session")
@@ -49,7 +50,7 @@ def visit(chromium, address, transactional_db):
         def visit(user, **options):
             context = chromium.new_context(base_url=address, **options)
             stack.callback(context.close)
-            context.set_default_timeout(PATIENCE)
+            context.set_default_timeout(PATIENCE * 1000)
             client = Client()
             client.force_login(user)
             session = client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -8,6 +8,8 @@ import time
 from axe_playwright_python.sync_playwright import Axe
 
 BELL = re.compile("^Notifications")
+#: Seconds something may take to appear, or to happen in the worker.
+PATIENCE = 40
 
 
 def bell(page):
@@ -29,7 +31,7 @@ def state(page):
     return page.evaluate("document.querySelector('notification-center').state")
 
 
-def reach(page, wanted, seconds=10):
+def reach(page, wanted, seconds=PATIENCE):
     """Wait until a page is in a state. From outside: its content policy lets nobody evaluate a text inside."""
     until = time.monotonic() + seconds
     while (now := state(page)) != wanted:
@@ -39,7 +41,7 @@ def reach(page, wanted, seconds=10):
 
 def scroll_to(page, number):
     """Read on until so many items are there."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE
     while items(page).count() < number:
         assert time.monotonic() < until, f"{items(page).count()} of {number}"
         items(page).last.scroll_into_view_if_needed()

@@ -75,9 +75,9 @@ def test_from_the_wording_to_the_first_few_and_called_back(staff, people):
     compose(page, people)
     start(page, Tell_so_many_percent_first="10")
 
-    expect(page.locator("#n-standing")).to_have_text("waiting after the first few", timeout=20_000)
+    expect(page.locator("#n-standing")).to_have_text("waiting after the first few")
     expect(page.get_by_role("button", name="Tell the rest")).to_be_visible()
-    expect(tile(page, "Told so far")).to_have_text("2", timeout=20_000)
+    expect(tile(page, "Told so far")).to_have_text("2")
     assert is_kept_fresh(page)
     cancel(page)
     expect(page.locator("#n-standing")).to_have_text("cancelled")
@@ -92,9 +92,9 @@ def test_after_the_first_few_the_rest_is_told_up_to_the_end(staff, people):
     page = staff()
     compose(page, people)
     start(page, Tell_so_many_percent_first="10")
-    page.get_by_role("button", name="Tell the rest").click(timeout=20_000)
+    page.get_by_role("button", name="Tell the rest").click()
 
-    expect(page.locator("#n-standing")).to_have_text("complete", timeout=30_000)
+    expect(page.locator("#n-standing")).to_have_text("complete")
     expect(tile(page, "Sent")).to_have_text(str(2 * len(people)))
     expect(page.locator("#n-live .n-bar")).to_contain_text("100 %")
     expect(page.locator("#n-steer")).to_be_empty()
@@ -106,13 +106,13 @@ def test_half_way_it_is_cancelled_and_no_further_message_goes_out(staff, people)
     compose(page, people)
     start(page)
     # In the inbox they have it; the e-mails wait.
-    expect(tile(page, "Sent")).to_have_text(str(len(people)), timeout=20_000)
+    expect(tile(page, "Sent")).to_have_text(str(len(people)))
     expect(page.get_by_text("Nothing is sent at present by: e-mail.")).to_be_visible()
     assert is_kept_fresh(page)
 
     cancel(page)
     pauses.resume(PauseScope.CHANNEL, "email", now=timezone.now())
-    expect(tile(page, "Not sent")).to_have_text(str(len(people)), timeout=20_000)
+    expect(tile(page, "Not sent")).to_have_text(str(len(people)))
     page.wait_for_timeout(2000)
 
     mails = Delivery.objects.filter(channel="email")
@@ -134,7 +134,7 @@ def test_paused_it_stands_still_and_resumed_it_goes_on(staff, people):
     assert (Broadcast.objects.get().state, Notification.objects.count()) == (BroadcastState.PENDING, 0)
     page.get_by_role("button", name="Resume").click()
 
-    expect(page.locator("#n-standing")).to_have_text("complete", timeout=30_000)
+    expect(page.locator("#n-standing")).to_have_text("complete")
     assert Notification.objects.count() == len(people)
 
 
@@ -168,6 +168,6 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_screen(staff, people, o
 
     compose(page, people, look)
     start(page, Tell_so_many_percent_first="10")
-    expect(page.locator("#n-standing")).to_have_text("waiting after the first few", timeout=20_000)
+    expect(page.locator("#n-standing")).to_have_text("waiting after the first few")
     page.get_by_text("Cancel the broadcast").click()
     look()

@@ -14,13 +14,12 @@ from notifications.models import Attempt, Delivery, Pause
 from notifications.publishing import publish_notification
 from notifications.services import pauses
 from notifications.types import DeliveryState, Outcome, PauseOrigin, PauseScope, Reason
+from tests.browser.looking import PATIENCE
 
 pytestmark = pytest.mark.browser
 
 PAUSES = "/admin/notifications/pause/"
 FAILURES = f"{PAUSES}failures/"
-#: Seconds the worker has: its clock looks every second, and a pause holds everywhere after one.
-PATIENCE = 20
 
 
 def until(holds, seconds=PATIENCE):

@@ -7,12 +7,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.looking import bell, found, items, reach
+from tests.browser.looking import PATIENCE, bell, found, items, reach
 from tests.demo.conftest import Demo
 
 pytestmark = pytest.mark.browser
-
-PATIENCE = 10_000
 
 
 @pytest.fixture
@@ -25,7 +23,7 @@ def shop(chromium, tmp_path):
     def window(person):
         if person not in profiles:
             profiles[person] = chromium.new_context(base_url=demo.address)
-            profiles[person].set_default_timeout(PATIENCE)
+            profiles[person].set_default_timeout(PATIENCE * 1000)
             page = profiles[person].new_page()
             page.goto("/")
             page.get_by_role("button", name=re.compile(person, re.IGNORECASE)).click()

@@ -193,4 +193,4 @@ def test_logged_out_elsewhere_the_stream_ends(visit, alice, client_of_session, p
 
     client_of_session(context).logout()
 
-    reach(page, "logged-out", seconds=35)
+    reach(page, "logged-out")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from notifications.models import Notification, Preference, RecipientSettings
-from tests.browser.looking import bell, items, open_inbox
+from tests.browser.looking import PATIENCE, bell, items, open_inbox
 from tests.factories import make_item, make_template
 
 pytestmark = pytest.mark.browser
@@ -133,7 +133,7 @@ def test_a_page_can_listen_and_draw(page, alice, deliver):
     items(page).get_by_role("link", name="One").click()
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while missing := {"open", "counts", "click", "close"} - set(page.evaluate("heard")):
         assert time.monotonic() < until, missing
         page.wait_for_timeout(50)

@@ -18,7 +18,7 @@ from notifications.services import endpoints
 from notifications.services.consent import Origin
 from notifications.types import ConsentSource, DeliveryState, Priority
 from notifications.values import Action, Message, Receipt, Rendered
-from tests.browser.looking import open_inbox
+from tests.browser.looking import PATIENCE, open_inbox
 from tests.browser.test_access import violations
 from tests.factories import make_template
 from tests.providers.push_service import PushService
@@ -99,7 +99,7 @@ def turn_on(page):
     return inbox
 
 
-def wait_for(page, expression, seconds=10):
+def wait_for(page, expression, seconds=PATIENCE):
     """Return what a function of the page returns, once it is something."""
     until = time.monotonic() + seconds
     while not (value := page.evaluate(expression)):
@@ -108,7 +108,7 @@ def wait_for(page, expression, seconds=10):
     return value
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=PATIENCE):
     """Wait for something that happens in the site's process."""
     until = time.monotonic() + seconds
     while not condition():
@@ -143,7 +143,7 @@ class Browsers:
         self._registrations: dict = {}
         self._session.on("ServiceWorker.workerRegistrationUpdated", self._note)
         self._session.send("ServiceWorker.enable")
-        until = time.monotonic() + 10
+        until = time.monotonic() + PATIENCE
         while not self._registrations:
             assert time.monotonic() < until, "no worker"
             page.wait_for_timeout(50)
@@ -222,7 +222,7 @@ def test_a_repetition_is_shown_once_and_what_cannot_be_read_is_shown_all_the_sam
         browsers.deliver(data)
 
     host = urlsplit(page.url).netloc
-    until = time.monotonic() + 10
+    until = time.monotonic() + PATIENCE
     while (titles := sorted(one["title"] for one in shown(page))) != sorted(["One", host, host]):
         assert time.monotonic() < until, titles
         page.wait_for_timeout(50)
