@@ -16,6 +16,7 @@ MAX_LINK = 2048
 #: Beyond this, JavaScript readers of the JSON see another number.
 MAX_INTEGER = 2**53
 
+_COMPACT = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 _SCALARS = (str, int, float, bool, type(None))
 _FORBIDDEN_TEXT = re.compile("[\x00\ud800-\udfff]")
 #: Controls, spaces and backslashes: browsers read them as something else than `urlsplit` does.
@@ -25,7 +26,7 @@ _FORBIDDEN_LINK = re.compile(r"[\x00-\x20\x7f-\x9f\\\u2028\u2029\u202a-\u202e\u2
 def plain_json(value: Any, name: str) -> str:
     """Return `value` as compact JSON with sorted keys; raise `NotPlainData` naming the part that is not plain."""
     check_plain(value, name)
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+    text = _COMPACT.encode(value)
     size = len(text.encode())
     if size > MAX_BYTES:
         message = f"{name} is {size} bytes as JSON; at most {MAX_BYTES}. Pass ids and short texts, not documents."

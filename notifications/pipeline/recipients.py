@@ -49,7 +49,10 @@ def chunks(given: Iterable[Any] | QuerySet[Any], *, size: int) -> Iterator[Chunk
 
 def key_of(recipient: Any) -> str:
     """Return the primary key of a user, or of who has it, as text: what an event stores."""
-    user_model: type[Model] = get_user_model()
+    return _key_of(recipient, get_user_model())
+
+
+def _key_of(recipient: Any, user_model: type[Model]) -> str:
     if isinstance(recipient, user_model):
         if recipient._state.adding:
             message = "The recipient is not saved yet; publish after `save()`."
@@ -87,7 +90,8 @@ def _each(given: Iterable[Any] | QuerySet[Any]) -> Iterator[tuple[str, bool]]:
             previous = pk
         return
     seen: set[str] = set()
+    user_model = get_user_model()
     for recipient in given:
-        key = key_of(recipient)
+        key = _key_of(recipient, user_model)
         yield key, key in seen
         seen.add(key)

@@ -237,16 +237,10 @@ def _why_not(
     channel: str, address: str, event: EventFacts, recipient: RecipientFacts, now: datetime, is_capped: bool
 ) -> Reason | None:
     """Return the first reason that stands in the way; the order is the one docs/preferences.md gives."""
-    checks = (
-        (event.is_disabled, Reason.TEMPLATE_DISABLED),
-        (not event.is_valid, Reason.NO_LONGER_VALID),
-        (channel not in event.worded, Reason.NO_CONTENT),
-        (channel not in event.configured, Reason.CHANNEL_NOT_CONFIGURED),
-        (not recipient.is_active, Reason.RECIPIENT_INACTIVE),
-    )
-    for stands, reason in checks:
-        if stands:
-            return reason
+    if closed := _closed(channel, event):
+        return closed
+    if not recipient.is_active:
+        return Reason.RECIPIENT_INACTIVE
     if not event.is_required and (unwanted := _unwanted(channel, event, recipient, now)):
         return unwanted
     if channel == Channel.IN_APP:
@@ -257,6 +251,17 @@ def _why_not(
     if (channel, address) in recipient.suppressed:
         return Reason.SUPPRESSED_ADDRESS
     return Reason.FREQUENCY_CAP if is_capped and not event.is_required else None
+
+
+def _closed(channel: str, event: EventFacts) -> Reason | None:
+    """Return what stands in the way of a channel, whoever the recipient is."""
+    if event.is_disabled:
+        return Reason.TEMPLATE_DISABLED
+    if not event.is_valid:
+        return Reason.NO_LONGER_VALID
+    if channel not in event.worded:
+        return Reason.NO_CONTENT
+    return None if channel in event.configured else Reason.CHANNEL_NOT_CONFIGURED
 
 
 def _unwanted(channel: str, event: EventFacts, recipient: RecipientFacts, now: datetime) -> Reason | None:

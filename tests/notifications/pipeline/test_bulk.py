@@ -111,6 +111,33 @@ def test_one_row_is_inserted_as_by_save(db, template):
     assert not event._state.adding
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"priority": Priority.URGENT, "about": "orders.order:7", "action_url": "/100%/", "claims": 2},
+        {"expires_at": NOW, "channels": ["email"], "duplicate_count": 3, "last_error": "It's %s."},
+    ],
+)
+def test_one_row_has_what_is_usual_and_what_is_not(db, template, changes):
+    given = {"template_id": template.pk, "created_at": NOW, "due_at": NOW, "digest_key": "", **changes}
+    event, saved = bulk.Blank(Event).filled_in(**given), Event(**given)
+
+    bulk.insert_one(event)
+    saved.save(force_insert=True)
+
+    rows = Event.objects.values()
+    assert {**rows.get(pk=event.pk), "id": None} == {**rows.get(pk=saved.pk), "id": None}
+
+
+def test_one_row_may_have_a_truth_that_is_not_usual(db):
+    usual, test = deliveries(1) + deliveries(1, is_test=True)
+    for row in (usual, test):
+        bulk.insert_one(row)
+
+    assert dict(Delivery.objects.values_list("pk", "is_test")) == {usual.pk: False, test.pk: True}
+
+
 def test_of_the_rows_only_those_held_are_written_each_as_it_is(db, django_assert_num_queries):
     claim = claimed(3)
     mine, theirs, also_mine = claim.rows
