@@ -33,6 +33,8 @@ class BackgroundSender(ABC, Generic[Key, Value]):
         self.dropped = 0
         self._condition = threading.Condition()
         self._waiting: dict[Key, Value] = {}
+        #: Items since the last batch, those included whose keys were there already.
+        self._came = 0
         self._thread: threading.Thread | None = None
         _senders.add(self)
 
@@ -47,6 +49,7 @@ class BackgroundSender(ABC, Generic[Key, Value]):
     def add(self, *items: tuple[Key, Value]) -> None:
         """Keep values by their keys, from any thread, without waiting; a key that waits already keeps what it has."""
         with self._condition:
+            self._came += len(items)
             for key, value in items:
                 if key not in self._waiting and len(self._waiting) >= self.capacity:
                     self.dropped += 1
@@ -63,6 +66,7 @@ class BackgroundSender(ABC, Generic[Key, Value]):
         self.dropped = 0
         self._condition = threading.Condition()
         self._waiting = {}
+        self._came = 0
         self._thread = None
 
     def _run(self) -> None:
@@ -71,8 +75,13 @@ class BackgroundSender(ABC, Generic[Key, Value]):
                 while not self._waiting:
                     self._condition.wait()
                 batch, self._waiting = self._waiting, {}
+                came, self._came = self._came, 0
             self._send(batch)
-            time.sleep(self.pause if self.failing else self.rest)
+            time.sleep(self.pause if self.failing else self.rest_after(came))
+
+    def rest_after(self, came: int) -> float:
+        """Return the seconds to wait after a batch that stands for so many items."""
+        return self.rest
 
     def _send(self, batch: dict[Key, Value]) -> None:
         try:

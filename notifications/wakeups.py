@@ -28,6 +28,8 @@ HORIZON = timedelta(seconds=60)
 SLICE = 0.02
 #: Seconds the sender rests after a batch: under a stream of events it wakes a worker so often and no more.
 REST = 0.05
+#: Where so many rings came in that time, there is a stream, whose events are worked on together anyway: it rests longer.
+MANY, LONG_REST = 5, 0.2
 #: Different (actor, slice) pairs waiting to be sent; more are dropped.
 CAPACITY = 1000
 #: The sender waits this long after a failure before it tries the broker again.
@@ -67,6 +69,9 @@ class _Sender(BackgroundSender[tuple[str, int], float]):
     def __init__(self, send: Callable[[str, int | None], None]) -> None:
         super().__init__(name="wake-ups", capacity=CAPACITY, pause=PAUSE_AFTER_FAILURE, rest=REST)
         self._enqueue = send
+
+    def rest_after(self, came: int) -> float:
+        return LONG_REST if came >= MANY else self.rest
 
     def put(self, actor: str, delay: float) -> None:
         due = time.monotonic() + delay

@@ -140,8 +140,8 @@ def _insertion(model: type[Model], names: tuple[str, ...], vendor: str) -> tuple
     return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})", dumps  # noqa: S608 - ours
 
 
-def _literal(value: str | int) -> str:
-    """Return a default as SQL."""
+def _literal(value: str | int | None) -> str:
+    """Return what is usual as SQL."""
     return "'" + value.replace("'", "''").replace("%", "%%") + "'" if isinstance(value, str) else str(value).upper()
 
 

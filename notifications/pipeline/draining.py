@@ -22,7 +22,7 @@ DISPATCH_DRAINS = 1
 #: Seconds between two rounds of a drain under a stream, at least and at most; between them, as a multiple of what the
 #: last round took. A round costs the same twenty queries for one row and for fifty: the longer it takes, the more the
 #: machine has to do, and the more it helps to do together what comes meanwhile.
-BREATH, LONGEST_BREATH, BREATHS = 0.05, 0.2, 4
+BREATH, LONGEST_BREATH, BREATHS = 0.1, 0.4, 8
 
 
 class Step(Protocol):

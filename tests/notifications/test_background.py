@@ -134,6 +134,23 @@ def test_after_a_failure_it_pauses_and_goes_on(sender, server):
     wait_until(lambda: not sender.failing)
 
 
+def test_how_long_it_rests_may_depend_on_how_much_came(sender, server, monkeypatch):
+    asked: list = []
+
+    def rest_after(came):
+        asked.append(came)
+        return 0.0
+
+    monkeypatch.setattr(sender, "rest_after", rest_after)
+    hold(sender)
+    for _ in range(3):
+        sender.add(("again", None), ("other", None))
+    server.gate.set()
+
+    wait_until(lambda: len(asked) == 2)
+    assert asked == [1, 6]
+
+
 def test_a_forked_child_begins_anew(sender, server):
     hold(sender)
     sender.add(("the parent's", None))

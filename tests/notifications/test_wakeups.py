@@ -60,6 +60,11 @@ def test_a_thousand_rings_while_the_sender_is_busy_become_one_message(sender, br
     assert broker.sent == [("dispatch_urgent", None), ("dispatch_normal", None)]
 
 
+@pytest.mark.parametrize(("rings", "rest"), [(1, 0.05), (4, 0.05), (5, 0.2), (100, 0.2)])
+def test_under_a_stream_workers_are_woken_less_often(sender, rings, rest):
+    assert sender.rest_after(rings) == rest
+
+
 def test_a_delay_is_handed_to_the_broker_in_milliseconds(sender, broker):
     sender.put("deliver_email", 2.0)
 

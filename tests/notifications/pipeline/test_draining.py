@@ -151,7 +151,7 @@ def test_between_two_rounds_of_a_stream_a_drain_takes_breath(places, monkeypatch
     assert [draining.BREATH <= breath <= draining.LONGEST_BREATH for breath in breaths] == [True]
 
 
-@pytest.mark.parametrize(("took", "breath"), [(0.001, 0.05), (0.02, 0.08), (3, 0.2)])
+@pytest.mark.parametrize(("took", "breath"), [(0.001, 0.1), (0.02, 0.16), (3, 0.4)])
 def test_the_longer_a_round_takes_the_longer_the_breath(took, breath):
     assert draining._breath(took) == pytest.approx(breath)
 
