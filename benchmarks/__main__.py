@@ -1,7 +1,7 @@
 """
 Measure us and our peers, in turn, on the same servers; print a table, and write a JSON file.
 
-    python -m tests.services --durable -- python -m benchmarks [--quick] [--cases …] [--folder …]
+    python -m tests.services --durable -- python -m benchmarks [--quick | --whole] [--only CASE] [--pairs N]
 
 Over the servers of DATABASE_URL and REDIS_URL. What of the peers is not installed is left out, and said so.
 """
